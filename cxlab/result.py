@@ -1,0 +1,169 @@
+"""Result: what every analysis returns – a table, a picture and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cxlab.items import pick
+from cxlab.words import Sentences, language, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOW_BASE, SUPPRESSED_BASE = 75, 30  # effective bases under these are flagged / masked
+Labels = Mapping[str, Mapping[str, str]]
+
+
+def reliability(base_effective: Any) -> Any:
+    """Grade effective bases: ``"ok"`` from 75, ``"low"`` from 30, else ``"suppressed"``.
+
+    Examples
+    --------
+    >>> reliability([29.9, 30, 75]).tolist()
+    ['suppressed', 'low', 'ok']
+    """
+    base = np.nan_to_num(np.asarray(base_effective, dtype=float))
+    return np.select([base >= LOW_BASE, base >= SUPPRESSED_BASE], ["ok", "low"], "suppressed")
+
+
+@dataclass(frozen=True)
+class Base:
+    """Who an analysis rests on.
+
+    Attributes
+    ----------
+    respondents : int
+        Rows used (weight above zero, answers complete as the analysis needs).
+    effective : float
+        ``respondents`` divided by the design effect.
+    excluded : int
+        Rows of the domain that left, and ``excluded_share``, their share of its weight.
+    """
+
+    respondents: int
+    effective: float = float("nan")
+    excluded: int = 0
+    excluded_share: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Outcome of an analysis.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Tidy and unrounded. Numbers of suppressed rows stay here; renderings mask them.
+    base : Base
+    notes : tuple of mapping of language to str
+        Assumptions, exclusions and judgements.
+    labels : mapping of key (driver, item, code, column) to mapping of language to str
+    call : str
+        The call that makes this result again.
+    title : mapping of language to str
+    formats : mapping of column to format specification
+        How renderings print a column, see :func:`cxlab.words.number`.
+    """
+
+    table: pd.DataFrame
+    base: Base
+    notes: tuple[Mapping[str, str], ...] = ()
+    labels: Labels = field(default_factory=dict)
+    call: str = ""
+    title: Mapping[str, str] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, key: Any, lang: str | None = None) -> str:
+        """Wording of a key of the table in a language."""
+        return pick(self.labels.get(key, {}), language(lang), f"{key:g}" if isinstance(key, float) else str(key))
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Draw the table; a result that has no picture of its own says so."""
+        from cxlab.errors import SurveyError
+
+        raise SurveyError(f"{type(self).__name__} has no picture; its table is in .table.")
+
+    def sentences(self, lang: str | None = None) -> Sentences:
+        """Findings in words, each with its numbers; computed from the table alone."""
+        return Sentences()
+
+    def methods(self, lang: str | None = None) -> str:
+        """Paragraph on the method, to paste into a paper."""
+        return ""
+
+    def to_excel(self, path: Any) -> Any:
+        """Write the shown table, the raw table and the notes to a workbook, atomically.
+
+        Text that a spreadsheet would run as a formula is written as text.
+        """
+        from cxlab.workbook import write_result
+
+        return write_result(self, path)
+
+    def shown(self, lang: str | None = None) -> pd.DataFrame:
+        """Table as people see it: labels, rounding, suppressed rows masked."""
+        lang = language(lang)
+        hidden = self.table.get("reliability", pd.Series("ok", index=self.table.index)) == "suppressed"
+        out: dict[str, list[str]] = {}
+        for column in self.table.columns:
+            spec = self.formats.get(column, _SPECS.get(column, ".2f"))
+            out[self._heading(column, lang)] = [
+                "–" if mask and column not in KEYS and isinstance(value, float)
+                else self._cell(column, value, spec, lang)
+                for value, mask in zip(self.table[column], hidden, strict=True)
+            ]  # fmt: skip
+        return pd.DataFrame(out)
+
+    def _cell(self, column: str, value: Any, spec: str, lang: str) -> str:
+        if column in KEYS:
+            return self.label(value, lang)
+        if isinstance(value, (bool, np.bool_)):
+            return "✓" if value else ""
+        if isinstance(value, (int, np.integer)):
+            return number(int(value), ",")
+        if isinstance(value, float):
+            return number(float(value), spec)
+        return pick(_VALUES.get(str(value), {}), lang, str(value))
+
+    def _heading(self, column: str, lang: str) -> str:
+        return pick(self.labels.get(column, {}), lang) or pick(HEADINGS.get(column, {}), lang, column)
+
+    def _repr_html_(self) -> str:
+        lang = language()
+        title = pick(self.title, lang)
+        head = f"<p><strong>{escape(title)}</strong></p>" if title else ""
+        table = self.shown(lang).to_html(index=False, escape=True, border=0, classes="cx")
+        base = f"{'Base' if lang == 'en' else '样本量'} {self.base.respondents:,}"
+        if np.isfinite(self.base.effective):
+            base += f" ({'effective' if lang == 'en' else '有效样本量'} {self.base.effective:,.0f})"
+        notes = [base, *(pick(n, lang) for n in self.notes)]
+        return head + table + "".join(f"<p class='cx-note'>{escape(n)}</p>" for n in notes)
+
+
+KEYS = ("driver", "item", "segment", "wave", "touchpoint", "factor", "metric", "code", "group", "other", "check")
+_SPECS = {"p_value": ".3f", "base_effective": ",.0f", "share": ".0%", "share_low": ".0%", "share_high": ".0%",
+          "importance": ".3f", "importance_low": ".3f", "importance_high": ".3f", "top1": ".0%", "top3": ".0%"}  # fmt: skip
+_VALUES: Labels = {"ok": {"en": "ok", "zh": "可靠"}, "low": {"en": "low base", "zh": "样本偏少"},
+                   "suppressed": {"en": "suppressed", "zh": "样本不足"}}  # fmt: skip
+HEADINGS: Labels = {
+    "driver": {"en": "Driver", "zh": "驱动因素"}, "item": {"en": "Item", "zh": "题目"},
+    "segment": {"en": "Segment", "zh": "细分群体"}, "wave": {"en": "Wave", "zh": "期次"},
+    "touchpoint": {"en": "Touchpoint", "zh": "触点"}, "metric": {"en": "Metric", "zh": "指标"},
+    "code": {"en": "Answer", "zh": "选项"}, "estimate": {"en": "Estimate", "zh": "估计值"},
+    "se": {"en": "SE", "zh": "标准误"}, "low": {"en": "Low", "zh": "下限"}, "high": {"en": "High", "zh": "上限"},
+    "p_value": {"en": "p", "zh": "p 值"}, "base": {"en": "Base", "zh": "样本量"},
+    "base_effective": {"en": "Effective base", "zh": "有效样本量"},
+    "reliability": {"en": "Reliability", "zh": "可靠性"}, "importance": {"en": "Importance", "zh": "重要性"},
+    "importance_low": {"en": "Importance low", "zh": "重要性下限"},
+    "importance_high": {"en": "Importance high", "zh": "重要性上限"},
+    "share": {"en": "Share", "zh": "占比"}, "share_low": {"en": "Share low", "zh": "占比下限"},
+    "share_high": {"en": "Share high", "zh": "占比上限"}, "rank": {"en": "Rank", "zh": "排名"},
+    "rank_low": {"en": "Best rank", "zh": "最高排名"}, "rank_high": {"en": "Worst rank", "zh": "最低排名"},
+    "top1": {"en": "First in replicates", "zh": "复制样本中居首"}, "top3": {"en": "Top 3 in replicates", "zh": "复制样本中前三"},
+}  # fmt: skip

@@ -1,0 +1,124 @@
+"""English and Chinese: the current language, templates, and how numbers are printed."""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from cxlab.errors import one_of
+
+LANGUAGES = ("en", "zh")
+_current = {"lang": "en"}
+
+
+def set_language(lang: str) -> None:
+    """Set the language of everything that is shown from here on.
+
+    Parameters
+    ----------
+    lang : {"en", "zh"}
+
+    Raises
+    ------
+    SurveyError
+        For any other language.
+
+    Examples
+    --------
+    >>> set_language("en")
+    """
+    _current["lang"] = language(lang)
+
+
+def language(lang: str | None = None) -> str:
+    """Return ``lang`` if it is one we speak, the current language if it is None."""
+    if lang is None:
+        return _current["lang"]
+    if lang not in LANGUAGES:
+        raise one_of("lang", lang, LANGUAGES)
+    return lang
+
+
+def number(value: Any, spec: str = "") -> str:
+    """Print one value for people.
+
+    Parameters
+    ----------
+    value : number or str
+    spec : str
+        A Python format specification, or ``"p"`` for a p-value (``"p < .001"``,
+        ``"p = .034"``), or ``"pp"`` for a signed difference of shares in percentage points.
+        A minus is the true minus sign; what rounds to zero loses its sign; NaN is an en dash.
+
+    Examples
+    --------
+    >>> number(-0.7, "+.1f"), number(0.0004, "p"), number(float("nan"), ".1f"), number(-0.01, "+.1f")
+    ('−0.7', 'p < .001', '–', '0.0')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if spec == "p":
+        return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".")
+    if spec == "pp":
+        return number(100 * value, "+.1f")
+    text = format(value, spec)
+    if text.strip("+-0.,%") == "" and any(c.isdigit() for c in text):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One computed sentence and the numbers in it.
+
+    Attributes
+    ----------
+    text : str
+    facts : mapping of str to number or str
+        Unrounded values by name.
+    shown : mapping of str to str
+        How each fact is printed in ``text``.
+    """
+
+    text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def sentence(template: Mapping[str, str], lang: str | None = None, /, **facts: Any) -> Sentence:
+    """Fill a template of the current language; the facts go along unrounded.
+
+    Examples
+    --------
+    >>> sentence({"en": "NPS is {nps:+.1f}.", "zh": "NPS 为 {nps:+.1f}。"}, "zh", nps=12.34).text
+    'NPS 为 +12.3。'
+    """
+    text, shown = [], {}
+    for literal, name, spec, _ in string.Formatter().parse(template[language(lang)]):
+        text.append(literal)
+        if name is not None:
+            shown[name] = number(facts[name], spec or "")
+            text.append(shown[name])
+    return Sentence("".join(text), {k: facts[k] for k in shown}, shown)
+
+
+class Sentences(tuple[Sentence, ...]):
+    """Sentences that show themselves in a notebook as a list."""
+
+    def __str__(self) -> str:
+        return "\n".join(s.text for s in self)
+
+    def __iter__(self) -> Iterator[Sentence]:
+        return super().__iter__()
+
+    def _repr_html_(self) -> str:
+        return "<ul>" + "".join(f"<li>{escape(s.text)}</li>" for s in self) + "</ul>"
