@@ -102,7 +102,7 @@ class Result:
 
         Text that a spreadsheet would run as a formula is written as text.
         """
-        from cxlab.workbook import write_result
+        from cxlab.spreadsheet import write_result
 
         return write_result(self, path)
 
