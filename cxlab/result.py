@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LOW_BASE, SUPPRESSED_BASE = 75, 30  # effective bases under these are flagged / masked
-Labels = Mapping[str, Mapping[str, str]]
+Labels = Mapping[Any, Mapping[str, str]]
 
 
 def reliability(base_effective: Any) -> Any:
@@ -79,9 +79,10 @@ class Result:
     title: Mapping[str, str] = field(default_factory=dict)
     formats: Mapping[str, str] = field(default_factory=dict)
 
-    def label(self, key: Any, lang: str | None = None) -> str:
-        """Wording of a key of the table in a language."""
-        return pick(self.labels.get(key, {}), language(lang), f"{key:g}" if isinstance(key, float) else str(key))
+    def label(self, key: Any, lang: str | None = None, column: str | None = None) -> str:
+        """Wording of a key of the table in a language; codes are looked up within their column."""
+        texts = self.labels.get((column, key)) or self.labels.get(key) or {}
+        return pick(texts, language(lang), f"{key:g}" if isinstance(key, float) else str(key))
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw the table; a result that has no picture of its own says so."""
@@ -122,7 +123,7 @@ class Result:
 
     def _cell(self, column: str, value: Any, spec: str, lang: str) -> str:
         if column in KEYS:
-            return self.label(value, lang)
+            return self.label(value, lang, column)
         if isinstance(value, (bool, np.bool_)):
             return "✓" if value else ""
         if isinstance(value, (int, np.integer)):

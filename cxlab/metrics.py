@@ -1,0 +1,621 @@
+"""Metrics: means, NPS, CSAT, index and proportions, weighted, with design-based intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cxlab.design import Design, Estimates, kish_base, resolve, t_quantile, weighted_means
+from cxlab.errors import SurveyError
+from cxlab.items import FILE
+from cxlab.result import LOW_BASE, Base, Result, reliability
+from cxlab.survey import Survey
+from cxlab.words import LANGUAGES
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+SPECS = {"mean": ".2f", "nps": "+.1f", "share": ".0%", "index": ".1f"}
+_TITLES = {
+    "nps": {"en": "Net promoter score", "zh": "净推荐值 (NPS)"},
+    "csat": {"en": "CSAT (top-2-box)", "zh": "满意率 (CSAT，前两格)"},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """A metric as one number per respondent, whose weighted mean is the metric.
+
+    Attributes
+    ----------
+    name : str
+    values : array, shape (rows,)
+        −100 / 0 / 100 for NPS, 0 / 1 for shares, the answer itself for means; NaN where not answered.
+    kind : {"mean", "nps", "share", "index"}
+    labels : mapping of language to str
+    higher_is_better : bool
+    """
+
+    name: str
+    values: FloatArray
+    kind: str
+    labels: Mapping[str, str]
+    higher_is_better: bool = True
+
+
+def score(survey: Survey, metric: str, *, item: str | None = None, top: int = 2) -> Score:
+    """Turn a metric into one number per respondent.
+
+    Parameters
+    ----------
+    survey : Survey
+    metric : str
+        ``"nps"`` (from role ``recommend``), ``"csat"`` (top boxes of role ``satisfaction``), or any column
+        or role, whose mean is meant.
+    item : str, optional
+        Another column for ``nps`` or ``csat``.
+    top : int
+        Boxes counted by ``csat``.
+
+    Returns
+    -------
+    Score
+
+    Raises
+    ------
+    SurveyError
+        If the role is not declared, or NPS is asked of an item that is not 0–10.
+    """
+    if metric == "nps":
+        name = _column(survey, item or "recommend", "nps")
+        answers = survey.values(name)
+        low, high = _ends(survey, name)
+        if (low, high) != (0, 10):
+            raise SurveyError(
+                f"item {name!r} runs {low:g}–{high:g}; NPS is defined on 0–10 (promoters 9–10, detractors 0–6). "
+                "Use cx.means, or cx.csat with top=2."
+            )
+        values = np.where(np.isnan(answers), np.nan, 100.0 * (answers >= 9) - 100.0 * (answers <= 6))
+        return Score("nps", values, "nps", _TITLES["nps"])
+    if metric == "csat":
+        name = _column(survey, item or "satisfaction", "csat")
+        answers = survey.values(name)
+        low, high = _ends(survey, name)
+        if not 0 < top <= high - low:
+            raise SurveyError(
+                f"top is {top}; {name!r} runs {low:g}–{high:g}, so 1 to {high - low:g} boxes can be counted."
+            )
+        values = np.where(np.isnan(answers), np.nan, (answers > high - top).astype(float))
+        return Score("csat", values, "share", _TITLES["csat"])
+    survey.require("metric", [metric])
+    kind = "index" if len(survey.items_of(metric)) > 1 else "mean"
+    return Score(metric, survey.values(metric), kind, names(survey, metric), survey.higher_is_better(metric))
+
+
+def names(survey: Survey, name: str) -> dict[str, str]:
+    """Wording of a column or role in every language."""
+    return {lang: survey.label(name, lang) for lang in LANGUAGES}
+
+
+def _column(survey: Survey, name: str, metric: str) -> str:
+    if not survey.has(name):
+        raise SurveyError(
+            f"{metric} needs the role {name!r}, which the survey does not declare; "
+            f"declare outcomes: {name} in study.yml, or pass item=."
+        )
+    if len(survey.items_of(name)) > 1:
+        raise SurveyError(f"{metric} needs one item; {name!r} is a role of {len(survey.items_of(name))}: pass item=.")
+    return name
+
+
+def _ends(survey: Survey, name: str) -> tuple[float, float]:
+    """Ends of an item's scale; those seen in the data (at 0–10 if they fit) where none is declared."""
+    declared = survey.scale(name)
+    if declared:
+        return declared
+    answers = survey.values(name)
+    if not np.isfinite(answers).any():
+        raise SurveyError(f"{name!r} has no answers and no declared scale.")
+    low, high = float(np.nanmin(answers)), float(np.nanmax(answers))
+    return (0.0, 10.0) if low >= 0 and 7 < high <= 10 and low != 1 else (low, high)
+
+
+# ------------------------------------------------------------------------------ public metrics
+def means(
+    survey: Survey,
+    items: str | Sequence[str],
+    *,
+    by: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    df: float | None = None,
+) -> Result:
+    """How high is the average answer, overall or by segment and wave?
+
+    Parameters
+    ----------
+    survey : Survey
+    items : str or list of str
+        Columns or roles; a role of several items is their mean on 0–100.
+    by : str or list of str, optional
+        A segment, ``"wave"``, or one of each.
+    level : float
+        Confidence level.
+    df : float, optional
+        Degrees of freedom; PSUs − strata by default, ``inf`` for R's ``confint``.
+
+    Returns
+    -------
+    Result
+        ``item, [segment], [wave], estimate, se, low, high, base, base_effective, reliability``;
+        estimates are on the item's own scale.
+
+    Raises
+    ------
+    SurveyError
+        For unknown names, text columns, or a stratum with one PSU.
+
+    Notes
+    -----
+    Weighted mean with Taylor linearisation; domains keep the whole design. Missing answers leave the base of
+    their item. Intervals are estimate ± t · se.
+
+    References
+    ----------
+    Lumley (2010), *Complex Surveys*; R: ``survey::svymean``, ``survey::svyby``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> survey = Survey.from_frame(pd.DataFrame({"q1": [7, 9, 8, 6], "w": [1, 2, 1, 1]}), weight="w")
+    >>> means(survey, "q1").table[["estimate", "se"]].round(4).values.tolist()
+    [[7.8, 0.7185]]
+    """
+    items = [items] if isinstance(items, str) else list(items)
+    survey.require("items", items)
+    return _table(survey, [score(survey, i) for i in items], by=by, level=level, df=df, call=_call("means", items, by))
+
+
+def nps(
+    survey: Survey,
+    item: str | None = None,
+    *,
+    by: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    df: float | None = None,
+) -> Result:
+    """How many more promoters than detractors are there?
+
+    Parameters
+    ----------
+    survey : Survey
+    item : str, optional
+        0–10 likelihood to recommend; the role ``recommend`` by default.
+    by, level, df
+        As in :func:`means`.
+
+    Returns
+    -------
+    Result
+        Columns of :func:`means`; ``estimate`` in points from −100 to +100.
+
+    Raises
+    ------
+    SurveyError
+        If the item does not run 0–10.
+
+    Notes
+    -----
+    The weighted mean of −100 (0–6), 0 (7–8), 100 (9–10). From an effective base of 75 the interval is
+    estimate ± t · se by Taylor linearisation; under it, ¾ detractors, 1½ passives and ¾ promoters are added to the effective base
+    (adjusted Wald, T = 3).
+
+    References
+    ----------
+    Rocks (2016), The American Statistician 70(4), 365–372.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> survey = Survey.from_frame(pd.DataFrame({"recommend": [10, 9, 10, 7, 3, 0]}))
+    >>> nps(survey, "recommend").table["estimate"].round(1).tolist()
+    [16.7]
+    """
+    scored = score(survey, "nps", item=item)
+    return _table(survey, [scored], by=by, level=level, df=df, call=_call("nps", item, by))
+
+
+def csat(
+    survey: Survey,
+    item: str | None = None,
+    *,
+    top: int = 2,
+    by: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    df: float | None = None,
+) -> Result:
+    """What share of customers is satisfied?
+
+    Parameters
+    ----------
+    survey : Survey
+    item : str, optional
+        The role ``satisfaction`` by default.
+    top : int
+        How many of the highest boxes count as satisfied.
+    by, level, df
+        As in :func:`means`.
+
+    Returns
+    -------
+    Result
+        Columns of :func:`means`; ``estimate`` is a share from 0 to 1.
+
+    Raises
+    ------
+    SurveyError
+        If ``top`` exceeds the scale.
+
+    Notes
+    -----
+    Korn–Graubard interval: beta quantiles on the effective base, which hold near 0 and 100 %.
+    R: ``survey::svyciprop(method = "beta")``.
+
+    References
+    ----------
+    Korn & Graubard (1998), Survey Methodology 24, 193–201.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> survey = Survey.from_frame(pd.DataFrame({"q": [10, 9, 8, 3]}))
+    >>> csat(survey, "q").table["estimate"].tolist()
+    [0.5]
+    """
+    scored = score(survey, "csat", item=item, top=top)
+    return _table(survey, [scored], by=by, level=level, df=df, call=_call("csat", item, by, top=top))
+
+
+def index(
+    survey: Survey,
+    items: str | Sequence[str],
+    *,
+    by: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    df: float | None = None,
+) -> Result:
+    """How good are the answers on a common scale of 0 to 100?
+
+    Parameters
+    ----------
+    survey : Survey
+    items : str or list of str
+        Columns with a declared scale, or roles of such. Items for which less is better are turned.
+    by, level, df
+        As in :func:`means`.
+
+    Returns
+    -------
+    Result
+        Columns of :func:`means`; ``estimate`` from 0 (worst possible answer) to 100 (best).
+
+    Raises
+    ------
+    SurveyError
+        If an item's scale is not declared.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from cxlab.items import Item
+    >>> survey = Survey.from_frame(pd.DataFrame({"q": [0.0, 5.0, 10.0]}))
+    >>> survey = Survey(survey.data, survey.codebook.with_items(Item("q", scale=(0, 10))))
+    >>> index(survey, "q").table["estimate"].tolist()
+    [50.0]
+    """
+    items = [items] if isinstance(items, str) else list(items)
+    survey.require("items", items)
+    scores = []
+    for name in items:
+        ends = survey.scale(name)
+        if ends is None:
+            raise SurveyError(
+                f"items: the scale of {name!r} is not declared, so 0–100 is undefined; declare it in study.yml."
+            )
+        values = survey.values(name)
+        if len(survey.items_of(name)) == 1:
+            values = 100 * (values - ends[0]) / (ends[1] - ends[0])
+            values = values if survey.higher_is_better(name) else 100 - values
+        scores.append(Score(name, values, "index", names(survey, name)))
+    return _table(survey, scores, by=by, level=level, df=df, call=_call("index", items, by))
+
+
+def proportions(
+    survey: Survey,
+    item: str,
+    *,
+    by: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    df: float | None = None,
+) -> Result:
+    """What share of respondents gave each answer?
+
+    Parameters
+    ----------
+    survey : Survey
+    item : str
+        A coded or text column.
+    by, level, df
+        As in :func:`means`.
+
+    Returns
+    -------
+    Result
+        ``item, code`` and the columns of :func:`means`; shares from 0 to 1 of those who answered.
+
+    Raises
+    ------
+    SurveyError
+        If the item has more than 60 different answers.
+
+    Notes
+    -----
+    Korn–Graubard intervals, see :func:`csat`. Answers that are labelled but never given have share 0.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> survey = Survey.from_frame(pd.DataFrame({"card": ["gold", "plain", "plain", "plain"]}))
+    >>> proportions(survey, "card").table[["code", "estimate"]].values.tolist()
+    [['gold', 0.25], ['plain', 0.75]]
+    """
+    column = survey.column_of(item)
+    codes = _answers(survey, column)
+    series = survey.data[column]
+    known = series.notna().to_numpy()
+    scores = [
+        Score(item, np.where(known, (series == c).to_numpy(dtype=float), np.nan), "share", names(survey, item))
+        for c in codes
+    ]
+    result = _table(survey, scores, by=by, level=level, df=df, call=_call("proportions", item, by), codes=codes)
+    answers = {("code", c): value_names(survey, column, c) for c in codes}
+    return Result(result.table, result.base, result.notes, {**result.labels, **answers}, result.call,
+                  names(survey, item), result.formats)  # fmt: skip
+
+
+def frequencies(survey: Survey, items: str | Sequence[str] | None = None, *, level: float = 0.95) -> Result:
+    """What did people answer? The topline that every study starts with.
+
+    Parameters
+    ----------
+    survey : Survey
+    items : str or list of str, optional
+        Coded columns; by default every item with value labels, and every outcome and driver.
+    level : float
+
+    Returns
+    -------
+    Result
+        One row per item and answer: ``item, code, count`` (unweighted), ``estimate`` (weighted share of those
+        who answered), ``low, high, base, base_effective, reliability``; answers that are missing for
+        a known reason follow with their code, count and no share.
+
+    Raises
+    ------
+    SurveyError
+        For unknown names or items with more than 60 answers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> survey = Survey.from_frame(pd.DataFrame({"q": [1, 1, 2, None], "w": [1, 1, 2, 1]}), weight="w")
+    >>> frequencies(survey, "q").table[["code", "count", "estimate"]].values.tolist()
+    [[1.0, 2.0, 0.5], [2.0, 1.0, 0.5]]
+    """
+    chosen = _topline_items(survey) if items is None else [items] if isinstance(items, str) else list(items)
+    survey.require("items", chosen)
+    tables, labels = [], {}
+    for item in chosen:
+        column = survey.column_of(item)
+        result = proportions(survey, item, level=level)
+        labels.update(result.labels)
+        inside = survey.data[column][survey.domain]
+        table = result.table.assign(count=[int((inside == c).sum()) for c in result.table["code"]])
+        tables += [table, _missing_rows(survey, item, column)]
+        labels.update({("code", c): {FILE: text} for c, text in survey.codebook[column].missing.items()})
+    columns = ["item", "code", "count", "estimate", "low", "high", "base", "base_effective", "reliability"]
+    whole = pd.concat([t for t in tables if len(t)], ignore_index=True)[columns]
+    base = Base(len(survey), kish_base(survey.weights[survey.domain]))
+    return Result(whole, base, (), labels, _call("frequencies", chosen, None), {"en": "Topline", "zh": "基础频数表"},
+                  {"estimate": ".1%", "low": ".1%", "high": ".1%"})  # fmt: skip
+
+
+def _missing_rows(survey: Survey, item: str, column: str) -> pd.DataFrame:
+    if column not in survey.missing_reasons.columns:
+        return pd.DataFrame()
+    counts = survey.missing_reasons[column][survey.domain].value_counts().sort_index()
+    return pd.DataFrame(
+        {
+            "item": item,
+            "code": counts.index,
+            "count": counts.to_numpy(),
+            "estimate": np.nan,
+            "low": np.nan,
+            "high": np.nan,
+            "base": 0,
+            "base_effective": np.nan,
+            "reliability": "ok",
+        }
+    )
+
+
+def _topline_items(survey: Survey) -> list[str]:
+    roles = [i for group in (survey.roles.outcomes, survey.roles.drivers) for items in group.values() for i in items]
+    labelled = [n for n, item in survey.codebook.items.items() if item.values and n in survey.data.columns]
+    found = [i for i in dict.fromkeys([*roles, *labelled]) if survey.data[i].nunique() <= _MOST_ANSWERS]
+    if not found:
+        raise SurveyError("items: the survey has no labelled items and no roles; name the columns to tabulate.")
+    return found
+
+
+_MOST_ANSWERS = 60
+
+
+def _answers(survey: Survey, column: str) -> list[Any]:
+    """Codes that can be answered, in code order: labelled ones (unless missing) and those that occur."""
+    item = survey.codebook.items.get(column)
+    occurring = survey.data[column].dropna().unique().tolist()
+    labelled = [c for c in item.values if c not in item.missing] if item else []
+    codes = sorted({*occurring, *labelled}, key=lambda c: (isinstance(c, str), c))
+    if not 0 < len(codes) <= _MOST_ANSWERS:
+        raise SurveyError(
+            f"item {column!r} has {len(codes):,} different answers; shares are for 1 to {_MOST_ANSWERS}: "
+            "band it in study.yml (recoded), or use cx.means."
+        )
+    return codes
+
+
+def value_names(survey: Survey, column: str, code: Any) -> dict[str, str]:
+    """Value label of a code in every language."""
+    item = survey.codebook.items.get(column)
+    return {lang: item.value_label(code, lang) if item else str(code) for lang in LANGUAGES}
+
+
+# ------------------------------------------------------------------------------ one engine
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Domains of a survey: who is in each cell, and its keys."""
+
+    keys: list[dict[str, Any]]
+    inside: np.ndarray  # (rows, cells)
+    labels: dict[Any, Mapping[str, str]]
+
+
+def cells(survey: Survey, by: str | Sequence[str] | None) -> Cells:
+    """Split the domain by a segment, by wave, or by both; one cell of everybody without ``by``.
+
+    Raises
+    ------
+    SurveyError
+        For an unknown column, two segments at once, or more than 200 groups.
+    """
+    wanted = [] if by is None else [by] if isinstance(by, str) else list(by)
+    keys: list[dict[str, Any]] = [{}]
+    inside = survey.domain[:, None]
+    labels: dict[Any, Mapping[str, str]] = {}
+    used: list[str] = []
+    for name in wanted:
+        column = survey.column_of(name)
+        kind = "wave" if column == survey.roles.wave or name == "wave" else "segment"
+        if kind in used:
+            raise SurveyError(f"by names {len(wanted)} segments; one segment and one wave can be crossed.")
+        used.append(kind)
+        codes = sorted(survey.data[column][survey.domain].dropna().unique().tolist())
+        if not 0 < len(codes) <= 200:
+            raise SurveyError(
+                f"by: {name!r} has {len(codes):,} groups among the respondents; 1 to 200 can be compared."
+            )
+        member = np.column_stack([(survey.data[column] == c).to_numpy() for c in codes])
+        keys = [{**k, kind: c} for k in keys for c in codes]
+        inside = (inside[:, :, None] & member[:, None, :]).reshape(len(inside), -1)
+        labels.update({(kind, c): value_names(survey, column, c) for c in codes})
+    return Cells(keys, inside, labels)
+
+
+def estimate(survey: Survey, scores: Sequence[Score], groups: Cells, design: Design | None = None) -> Estimates:
+    """Estimate every score in every cell, scores varying slowest, with the full covariance."""
+    columns = np.repeat(np.column_stack([s.values for s in scores]), groups.inside.shape[1], axis=1)
+    return weighted_means(design or resolve(survey), columns, np.tile(groups.inside, (1, len(scores))))
+
+
+def intervals(
+    estimates: Estimates, kinds: Sequence[str], *, level: float, df: float | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Intervals by kind of metric: t for means, Korn–Graubard for shares, adjusted Wald for NPS on small bases."""
+    df = estimates.df if df is None else df
+    half = t_quantile(level, df) * estimates.se
+    low, high = estimates.estimate - half, estimates.estimate + half
+    kind = np.asarray(kinds)
+    for k in np.flatnonzero(kind == "share"):
+        low[k], high[k] = korn_graubard(estimates, int(k), level, df)
+    for k in np.flatnonzero((kind == "nps") & (estimates.base_effective < LOW_BASE)):
+        low[k], high[k] = _adjusted_wald(estimates, int(k), level, df)
+    return low, high
+
+
+def korn_graubard(estimates: Estimates, k: int, level: float, df: float) -> tuple[float, float]:
+    """Beta interval of a share on its effective base."""
+    share, variance, base = estimates.estimate[k], estimates.covariance[k, k], estimates.base[k]
+    if base < 2 or np.isnan(share):
+        return np.nan, np.nan
+    degenerate = not (variance > 0 and 0 < share < 1)
+    effective = estimates.base_kish[k] if degenerate else share * (1 - share) / variance
+    effective *= (t_quantile(level, base - 1) / t_quantile(level, df)) ** 2
+    tail = (1 - level) / 2
+    low = stats.beta.ppf(tail, effective * share, effective * (1 - share) + 1) if share > 0 else 0.0
+    high = stats.beta.ppf(1 - tail, effective * share + 1, effective * (1 - share)) if share < 1 else 1.0
+    return float(low), float(high)
+
+
+def _adjusted_wald(estimates: Estimates, k: int, level: float, df: float) -> tuple[float, float]:
+    """NPS interval with three answers added to the effective base (¾, 1½, ¾)."""
+    value, base = estimates.estimate[k] / 100, estimates.base_effective[k]
+    if base <= 0 or np.isnan(value):
+        return np.nan, np.nan
+    # promoters + detractors = E(score²): recovered from the design-effect-free variance of the score
+    simple = estimates.covariance[k, k] / 1e4 * base
+    square = (
+        simple * (estimates.base[k] - 1) / estimates.base[k] if estimates.covariance[k, k] > 0 else 0.0
+    ) + value**2
+    centre, square = value * base / (base + 3), (square * base + 1.5) / (base + 3)
+    half = t_quantile(level, df) * np.sqrt((square - centre**2) / (base + 3))
+    return 100 * float(centre - half), 100 * float(centre + half)
+
+
+def _table(
+    survey: Survey,
+    scores: Sequence[Score],
+    *,
+    by: str | Sequence[str] | None,
+    level: float,
+    df: float | None,
+    call: str,
+    codes: Sequence[Any] | None = None,
+) -> Result:
+    groups = cells(survey, by)
+    found = estimate(survey, scores, groups)
+    low, high = intervals(found, np.repeat([s.kind for s in scores], len(groups.keys)), level=level, df=df)
+    keys = [
+        {"item": s.name, **({} if codes is None else {"code": codes[k]}), **key}
+        for k, s in enumerate(scores)
+        for key in groups.keys
+    ]
+    table = pd.DataFrame(keys).assign(
+        estimate=found.estimate, se=found.se, low=low, high=high, base=found.base,
+        base_effective=found.base_effective, reliability=reliability(found.base_effective),
+    )  # fmt: skip
+    spec = SPECS[scores[0].kind]
+    weights = survey.weights[survey.domain]
+    answered = int(found.base.max(initial=0)) if len(groups.keys) == 1 else int((weights > 0).sum())
+    labels = {**groups.labels, **{s.name: s.labels for s in scores}}
+    formats = {"estimate": spec, "low": spec, "high": spec, "se": ".3f" if spec == ".0%" else ".2f"}
+    return Result(table, Base(answered, kish_base(weights)), design_notes(survey), labels,
+                  f"cx.{call.replace('survey', f'survey{survey.filter}', 1)}", formats=formats)  # fmt: skip
+
+
+def design_notes(survey: Survey) -> tuple[dict[str, str], ...]:
+    """Say which design the numbers rest on."""
+    parts = survey.design.columns()
+    if not parts:
+        return ({"en": "Unweighted; simple random sampling assumed.", "zh": "未加权；按简单随机抽样计算。"},)
+    listed = ", ".join(f"{k} {v}" for k, v in parts.items())
+    words = {"weight": "权重", "stratum": "分层", "psu": "初级抽样单位", "fpc": "有限总体修正"}
+    zh = "、".join(f"{words[k]} {v}" for k, v in parts.items())
+    return ({"en": f"Design-based: {listed}; weights count as fixed.", "zh": f"按抽样设计计算：{zh}；权重视为固定。"},)
+
+
+def _call(function: str, items: Any, by: Any, **more: Any) -> str:
+    said = "".join(f", {k}={v!r}" for k, v in {"by": by, **more}.items() if v is not None)
+    return f"{function}(survey{'' if items is None else f', {items!r}'}{said})"
