@@ -25,7 +25,7 @@ def pick(labels: Mapping[str, str], lang: str | None, default: str = "") -> str:
     ('排队', 'Queue', 'q1')
     """
     for key in (lang, FILE, *LANGUAGES, *labels):
-        if key in labels and labels[key]:
+        if key is not None and labels.get(key):
             return labels[key]
     return default
 
@@ -122,9 +122,7 @@ class Codebook(Mapping[str, Item]):
         try:
             return self.items[name]
         except KeyError:
-            raise SurveyError(
-                f"the codebook has no item {name!r}{nearest(name, self.items)}."
-            ) from None
+            raise SurveyError(f"the codebook has no item {name!r}{nearest(name, self.items)}.") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.items)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
+from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from cxlab.errors import SurveyError
 from cxlab.items import pick
 from cxlab.words import Sentences, language, number
 
@@ -86,8 +92,6 @@ class Result:
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw the table; a result that has no picture of its own says so."""
-        from cxlab.errors import SurveyError
-
         raise SurveyError(f"{type(self).__name__} has no picture; its table is in .table.")
 
     def sentences(self, lang: str | None = None) -> Sentences:
@@ -98,10 +102,10 @@ class Result:
         """Paragraph on the method, to paste into a paper."""
         return ""
 
-    def to_excel(self, path: Any) -> Any:
-        """Write the shown table, the raw table and the notes to a workbook, atomically.
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the shown table, the unrounded table and the notes to a workbook (``.xlsx``).
 
-        Text that a spreadsheet would run as a formula is written as text.
+        See :func:`cxlab.spreadsheet.write_result`.
         """
         from cxlab.spreadsheet import write_result
 
@@ -110,26 +114,47 @@ class Result:
     def shown(self, lang: str | None = None) -> pd.DataFrame:
         """Table as people see it: labels, rounding, suppressed rows masked."""
         lang = language(lang)
-        hidden = self.table.get("reliability", pd.Series("ok", index=self.table.index)) == "suppressed"
         out: dict[str, list[str]] = {}
         for column in self.table.columns:
-            spec = self.formats.get(column, _SPECS.get(column, ".2f"))
-            out[self._heading(column, lang)] = [
-                "–" if mask and column not in KEYS and isinstance(value, float)
-                else self._cell(column, value, spec, lang)
-                for value, mask in zip(self.table[column], hidden, strict=True)
-            ]  # fmt: skip
+            spec = self.spec(column)
+            heading = self._heading(column, lang)
+            out[heading if heading not in out else f"{heading} ({column})"] = [
+                "–" if mask else self._cell(column, value, spec, lang)
+                for value, mask in zip(self.table[column], self.masked(column), strict=True)
+            ]
         return pd.DataFrame(out)
+
+    def spec(self, column: str) -> str:
+        """Format specification of a column, see :func:`cxlab.words.number`."""
+        whole = pd.api.types.is_integer_dtype(self.table[column].dtype)
+        return self.formats.get(column, "," if whole else _SPECS.get(column, ".2f"))
+
+    def masked(self, column: str) -> np.ndarray:
+        """Which cells of a column renderings hide: the numbers of suppressed rows, but not their base."""
+        if column in _NEVER_MASKED or "reliability" not in self.table:
+            return np.zeros(len(self.table), bool)
+        numbers = [self.is_number(column, v) or isinstance(v, (bool, np.bool_)) for v in self.table[column]]
+        return (self.table["reliability"] == "suppressed").to_numpy(bool) & np.array(numbers, bool)
+
+    def is_number(self, column: str, value: Any) -> bool:
+        """Whether a cell holds a measured number (not a key, a yes/no or a missing value)."""
+        plain = isinstance(value, Real) and not isinstance(value, bool)
+        return column not in KEYS and plain and not math.isnan(value)
+
+    def text(self, words: Mapping[str, str], lang: str | None = None) -> str:
+        """Wording in a language: of the title or of a note."""
+        return pick(words, language(lang))
 
     def _cell(self, column: str, value: Any, spec: str, lang: str) -> str:
         if column in KEYS:
-            return self.label(value, lang, column)
+            return "" if value is None or value is pd.NaT or value != value else self.label(value, lang)
         if isinstance(value, (bool, np.bool_)):
             return "✓" if value else ""
-        if isinstance(value, (int, np.integer)):
-            return number(int(value), ",")
-        if isinstance(value, float):
-            return number(float(value), spec)
+        if isinstance(value, Real) or value is None or value is pd.NA or value is pd.NaT:
+            # "p = .034" is for sentences; in a column the heading says what it is.
+            return re.sub(r"^p (= )?", "", number(value, spec))
+        if isinstance(value, dt.date):
+            return f"{value:%Y-%m-%d}"
         return pick(_VALUES.get(str(value), {}), lang, str(value))
 
     def _heading(self, column: str, lang: str) -> str:
@@ -142,14 +167,18 @@ class Result:
         table = self.shown(lang).to_html(index=False, escape=True, border=0, classes="cx")
         base = f"{'Base' if lang == 'en' else '样本量'} {self.base.respondents:,}"
         if np.isfinite(self.base.effective):
-            base += f" ({'effective' if lang == 'en' else '有效样本量'} {self.base.effective:,.0f})"
+            effective = f"{self.base.effective:,.0f}"
+            base += f" (effective {effective})" if lang == "en" else f"（有效样本量 {effective}）"
         notes = [base, *(pick(n, lang) for n in self.notes)]
         return head + table + "".join(f"<p class='cx-note'>{escape(n)}</p>" for n in notes)
 
 
 KEYS = ("driver", "item", "segment", "wave", "touchpoint", "factor", "metric", "code", "group", "other", "check")
-_SPECS = {"p_value": ".3f", "base_effective": ",.0f", "share": ".0%", "share_low": ".0%", "share_high": ".0%",
-          "importance": ".3f", "importance_low": ".3f", "importance_high": ".3f", "top1": ".0%", "top3": ".0%"}  # fmt: skip
+_NEVER_MASKED = (*KEYS, "base", "base_effective", "reliability")
+_SPECS = {
+    "p_value": "p", "base_effective": ",.0f", "share": ".0%", "share_low": ".0%", "share_high": ".0%",
+    "importance": ".3f", "importance_low": ".3f", "importance_high": ".3f", "top1": ".0%", "top3": ".0%",
+}  # fmt: skip
 _VALUES: Labels = {"ok": {"en": "ok", "zh": "可靠"}, "low": {"en": "low base", "zh": "样本偏少"},
                    "suppressed": {"en": "suppressed", "zh": "样本不足"}}  # fmt: skip
 HEADINGS: Labels = {
@@ -166,5 +195,6 @@ HEADINGS: Labels = {
     "share": {"en": "Share", "zh": "占比"}, "share_low": {"en": "Share low", "zh": "占比下限"},
     "share_high": {"en": "Share high", "zh": "占比上限"}, "rank": {"en": "Rank", "zh": "排名"},
     "rank_low": {"en": "Best rank", "zh": "最高排名"}, "rank_high": {"en": "Worst rank", "zh": "最低排名"},
-    "top1": {"en": "First in replicates", "zh": "复制样本中居首"}, "top3": {"en": "Top 3 in replicates", "zh": "复制样本中前三"},
+    "top1": {"en": "First in replicates", "zh": "复制样本中居首"},
+    "top3": {"en": "Top 3 in replicates", "zh": "复制样本中前三"},
 }  # fmt: skip

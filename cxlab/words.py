@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import string
 from collections.abc import Iterator, Mapping
@@ -61,14 +62,18 @@ def number(value: Any, spec: str = "") -> str:
     """
     if isinstance(value, str):
         return value
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or str(value) in ("<NA>", "NaT", "nan"):
         return "–"
+    if isinstance(value, dt.date):
+        return format(value, spec)
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
     if spec == "p":
-        return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".")
+        return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace(" 0.", " .")
     if spec == "pp":
         return number(100 * value, "+.1f")
     text = format(value, spec)
-    if text.strip("+-0.,%") == "" and any(c.isdigit() for c in text):
+    if text.strip("+-0.,%") == "":
         text = text.lstrip("+-")
     return text.replace("-", "−")
 

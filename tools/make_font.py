@@ -33,7 +33,9 @@ def characters() -> set[int]:
 def main(source: str = SOURCE) -> None:
     """Subset, rename and write the font."""
     font = TTFont(source, fontNumber=FACE, recalcTimestamp=False)
-    options = Options(layout_features=["kern", "mark", "ccmp"], hinting=False, desubroutinize=False, notdef_outline=True)
+    options = Options(
+        layout_features=["kern", "mark", "ccmp"], hinting=False, desubroutinize=False, notdef_outline=True
+    )
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=characters())
     subsetter.subset(font)
