@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping, ValuesView
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -112,8 +112,11 @@ class MultipleResponse:
 
 
 @dataclass(frozen=True)
-class Codebook(Mapping[str, Item]):
-    """The items of a survey by column name, in file order, and its multiple-response sets."""
+class Codebook:
+    """The items of a survey by column name, in file order, and its multiple-response sets.
+
+    Reads like a mapping of name to Item, but for ``.items``, which is that mapping itself.
+    """
 
     items: Mapping[str, Item] = field(default_factory=dict)
     sets: tuple[MultipleResponse, ...] = ()
@@ -124,11 +127,26 @@ class Codebook(Mapping[str, Item]):
         except KeyError:
             raise SurveyError(f"the codebook has no item {name!r}{nearest(name, self.items)}.") from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.items
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def get(self, name: str, default: Item | None = None) -> Item | None:
+        """Item of that name, or ``default``."""
+        return self.items.get(name, default)
+
+    def keys(self) -> KeysView[str]:
+        """Names of the items."""
+        return self.items.keys()
+
+    def values(self) -> ValuesView[Item]:
+        """The items."""
+        return self.items.values()
 
     def with_items(self, *items: Item) -> Codebook:
         """Copy in which ``items`` replace or extend those there are."""
