@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,14 @@ from cxlab.metrics import Score, cells, design_notes, score
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+FloatArray = np.ndarray[Any, np.dtype[Any]]
 
 
-def p_values(difference: FloatArray, se: FloatArray, df: float) -> FloatArray:
+def p_values(difference: FloatArray, se: FloatArray, df: Any) -> FloatArray:
     """Two-sided p-values of t = difference / se; NaN where se is not positive."""
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(difference / np.where(se > 0, se, np.nan))
-    return 2 * (stats.t.sf(t, df) if np.isfinite(df) else stats.norm.sf(t))
+    return 2 * stats.t.sf(t, df)
 
 
 def holm(p: FloatArray) -> FloatArray:
@@ -121,21 +122,43 @@ def ranks(values: FloatArray) -> np.ndarray:
     return np.argsort(np.argsort(-values, axis=-1, kind="stable"), axis=-1, kind="stable") + 1
 
 
-def difference(estimates: Estimates, first: np.ndarray, second: np.ndarray) -> tuple[FloatArray, FloatArray]:
-    """Differences between pairs of estimates and their standard errors, covariance included."""
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """Differences of estimates, arrays of shape (k,)."""
+
+    estimate: FloatArray
+    se: FloatArray
+    df: FloatArray
+
+    def interval(self, level: float) -> tuple[FloatArray, FloatArray]:
+        """Symmetric t intervals."""
+        half = t_quantile(level, self.df) * self.se
+        return self.estimate - half, self.estimate + half
+
+    def p_values(self) -> FloatArray:
+        """Unadjusted two-sided p-values."""
+        return p_values(self.estimate, self.se, self.df)
+
+
+def differences(estimates: Estimates, first: np.ndarray, second: np.ndarray, cap: float) -> Differences:
+    """Differences between pairs of estimates, covariance included.
+
+    Degrees of freedom are those of both domains together, at most ``cap``, the design's.
+    """
     v = estimates.covariance
     variance = v[first, first] + v[second, second] - 2 * v[first, second]
-    return estimates.estimate[first] - estimates.estimate[second], np.sqrt(np.maximum(variance, 0))
+    df = np.minimum(estimates.df[first] + estimates.df[second], cap)
+    return Differences(estimates.estimate[first] - estimates.estimate[second], np.sqrt(np.maximum(variance, 0)), df)
 
 
-def detectable(se: Any, df: float, *, level: float = 0.95, power: float = 0.8) -> Any:
+def detectable(se: Any, df: Any, *, level: float = 0.95, power: float = 0.8) -> Any:
     """Smallest true difference that a test on this base finds with the given power.
 
     Parameters
     ----------
     se : float or array
         Standard error of the difference.
-    df : float
+    df : float or array
     level, power : float
 
     Returns
@@ -167,8 +190,8 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     -------
     Result
         One row per metric and segment: ``metric, segment, value`` (mean of the segment), ``rest``, ``estimate``
-        (segment minus rest, on the metric's scale), ``se, low, high, p_value`` (Holm over the whole table), ``p_raw, detectable``
-        (smallest difference this base finds with 80 % power), ``base, base_effective, reliability``.
+        (segment minus rest, on the metric's scale), ``se, low, high, p_value`` (Holm over the whole table), ``p_raw``,
+        ``detectable`` (smallest difference this base finds with 80 % power), ``base, base_effective, reliability``.
 
     Raises
     ------
@@ -187,25 +210,34 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     if count < 2:
         raise SurveyError(f"by: {by!r} has {count} group among the respondents; a comparison needs two.")
     scores: list[Score] = [score(survey, m) for m in metrics]
-    everybody = groups.inside.any(axis=1)
+    everybody = np.asarray(groups.inside.any(axis=1))
     inside = np.concatenate([groups.inside, everybody[:, None] & ~groups.inside], axis=1)
     columns = np.repeat(np.column_stack([s.values for s in scores]), 2 * count, axis=1)
-    found = weighted_means(resolve(survey), columns, np.tile(inside, (1, len(scores))))
+    design = resolve(survey)
+    found = weighted_means(design, columns, np.tile(inside, (1, len(scores))))
     first = (np.arange(len(scores))[:, None] * 2 * count + np.arange(count)).ravel()
-    gap, se = difference(found, first, first + count)
-    half = t_quantile(level, found.df) * se
-    raw = p_values(gap, se, found.df)
+    gap = differences(found, first, first + count, design.df)
+    low, high = gap.interval(level)
+    raw = gap.p_values()
     effective = found.base_effective[first]
     table = pd.DataFrame(
         {
             "metric": np.repeat([s.name for s in scores], count),
             "segment": [k["segment"] for _ in scores for k in groups.keys],
-            "value": found.estimate[first], "rest": found.estimate[first + count],
-            "estimate": gap, "se": se, "low": gap - half, "high": gap + half,
-            "p_value": holm(raw), "p_raw": raw, "detectable": detectable(se, found.df, level=level),
-            "base": found.base[first], "base_effective": effective, "reliability": reliability(effective),
+            "value": found.estimate[first],
+            "rest": found.estimate[first + count],
+            "estimate": gap.estimate,
+            "se": gap.se,
+            "low": low,
+            "high": high,
+            "p_value": holm(raw),
+            "p_raw": raw,
+            "detectable": detectable(gap.se, gap.df, level=level),
+            "base": found.base[first],
+            "base_effective": effective,
+            "reliability": reliability(effective),
         }
-    )  # fmt: skip
+    )
     labels = {**groups.labels, **{("metric", s.name): s.labels for s in scores}}
     family = {
         "en": f"p-values: Holm over {len(table)} comparisons.",
@@ -213,5 +245,5 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     }
     call = f"cx.against_rest(survey{survey.filter}, {list(metrics)!r}, {by!r})"
     return Result(
-        table, Base(int((survey.weights * everybody > 0).sum())), (*design_notes(survey), family), labels, call
+        table, Base(int(np.sum(survey.weights[everybody] > 0))), (*design_notes(survey), family), labels, call
     )

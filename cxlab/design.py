@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from scipy import stats
 from cxlab.errors import DataCheckError, SurveyError
 from cxlab.survey import Survey
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+FloatArray = np.ndarray[Any, np.dtype[Any]]
 IntArray = np.ndarray[Any, np.dtype[np.intp]]
 
 
@@ -49,6 +50,22 @@ class Design:
     def df(self) -> float:
         """Degrees of freedom of a variance: units − strata."""
         return float(len(self.stratum) - len(self.names))
+
+    def domain_df(self, inside: np.ndarray) -> FloatArray:
+        """Degrees of freedom of each domain: units − strata that have a member of it, at least 1.
+
+        Parameters
+        ----------
+        inside : bool array, shape (rows, k)
+
+        Returns
+        -------
+        array, shape (k,)
+            R: ``degf(subset(design, ...))``.
+        """
+        units = self._unit_sums(inside.astype(float)) > 0
+        strata = np.column_stack([np.bincount(self.stratum, u, len(self.names)) for u in units.T]) > 0
+        return np.maximum(units.sum(axis=0) - strata.sum(axis=0), 1).astype(float)
 
     @cached_property
     def one_row_units(self) -> bool:
@@ -102,19 +119,21 @@ class Design:
             return out
         return np.column_stack([np.bincount(self.psu, column, len(self.stratum)) for column in values.T])
 
-    def rao_wu(self, replicates: int, seed: int, used: np.ndarray | None = None) -> FloatArray:
-        """Multipliers of the Rao–Wu bootstrap, one row per replicate.
+    def rao_wu(self, replicates: int, seed: int, used: np.ndarray | None = None) -> Iterator[FloatArray]:
+        """Multipliers of the Rao–Wu bootstrap, in blocks of replicates that bound the memory.
 
         Parameters
         ----------
         replicates : int
         seed : int
+            The draws depend on the seed and the design alone, not on ``used``: domains analysed with one
+            seed share their replicates.
         used : bool array, shape (units,), optional
             Units whose multipliers are wanted (those of a domain); all take part in the draws.
 
-        Returns
-        -------
-        array of float32, shape (replicates, units used)
+        Yields
+        ------
+        array of float32, shape (replicates in the block, units used)
 
         Notes
         -----
@@ -129,17 +148,27 @@ class Design:
         self.require_pairs("merge it with a similar stratum, or remove its respondents")
         rng = np.random.default_rng(seed)
         used = np.ones(len(self.stratum), dtype=bool) if used is None else used
-        out = np.empty((replicates, int(used.sum())), dtype=np.float32)
+        members = [np.flatnonzero(self.stratum == h) for h in range(len(self.names))]
         place = np.cumsum(used) - 1
-        for stratum, count in enumerate(self.units):
-            members = np.flatnonzero(self.stratum == stratum)
-            wanted = used[members]
-            drawn = rng.integers(0, count, size=(replicates, count - 1))
-            drawn += count * np.arange(replicates)[:, None]
-            times = np.bincount(drawn.ravel(), minlength=replicates * count).reshape(replicates, count)[:, wanted]
-            root = np.sqrt(1 - self.fraction[stratum])
-            out[:, place[members[wanted]]] = 1 - root + root * count / (count - 1) * times
-        return out
+        step = max(1, _DRAWS // max(1, len(self.stratum)))
+        for start in range(0, replicates, step):
+            size = min(step, replicates - start)
+            out = np.empty((size, int(used.sum())), dtype=np.float32)
+            for root, units in zip(np.sqrt(1 - self.fraction), members, strict=True):
+                wanted = used[units]
+                times = _times_drawn(rng, size, len(units))[:, wanted]
+                out[:, place[units[wanted]]] = 1 - root + root * len(units) / (len(units) - 1) * times
+            yield out
+
+
+_DRAWS = 4_000_000  # draws held at once
+
+
+def _times_drawn(rng: np.random.Generator, replicates: int, units: int) -> IntArray:
+    """How often each unit is drawn when units − 1 are drawn with replacement, shape (replicates, units)."""
+    drawn = rng.integers(0, units, size=(replicates, units - 1))
+    drawn += units * np.arange(replicates)[:, None]
+    return np.bincount(drawn.ravel(), minlength=replicates * units).reshape(replicates, units)
 
 
 def resolve(survey: Survey) -> Design:
@@ -227,9 +256,9 @@ def kish_base(weights: FloatArray) -> float:
     return float(np.sum(weights)) ** 2 / square if square else 0.0
 
 
-def t_quantile(level: float, df: float) -> float:
+def t_quantile(level: float, df: Any) -> Any:
     """Quantile of Student's t for a two-sided interval; the normal one for infinite df."""
-    return float(stats.t.ppf(0.5 + level / 2, df)) if np.isfinite(df) else float(stats.norm.ppf(0.5 + level / 2))
+    return stats.t.ppf(0.5 + level / 2, df)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,7 +273,8 @@ class Estimates:
         Respondents with weight > 0 and an answer; the same divided by the estimate's design effect.
     base_kish : array, shape (k,)
         Kish's effective base.
-    df : float
+    df : array, shape (k,)
+        Degrees of freedom, see :meth:`Design.domain_df`.
     """
 
     estimate: FloatArray
@@ -252,17 +282,12 @@ class Estimates:
     base: IntArray
     base_effective: FloatArray
     base_kish: FloatArray
-    df: float
+    df: FloatArray
 
     @property
     def se(self) -> FloatArray:
         """Standard errors, shape (k,)."""
         return np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
-
-    def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Symmetric t intervals, two arrays of shape (k,)."""
-        half = t_quantile(level, self.df) * self.se
-        return self.estimate - half, self.estimate + half
 
 
 def weighted_means(design: Design, columns: FloatArray, domains: np.ndarray | None = None) -> Estimates:
@@ -301,4 +326,4 @@ def weighted_means(design: Design, columns: FloatArray, domains: np.ndarray | No
         variance = np.diagonal(covariance)
         kish = np.where(total > 0, total**2 / (weights**2).sum(axis=0), 0.0)
         effective = np.where((variance > 0) & (base > 1), base * simple / variance, kish)
-    return Estimates(mean, covariance, base, effective, kish, design.df)
+    return Estimates(mean, covariance, base, effective, kish, design.domain_df(weights > 0))

@@ -23,8 +23,8 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 class Columns(Protocol):
     """What an expression needs of a survey."""
 
-    data: pd.DataFrame
-
+    @property
+    def data(self) -> pd.DataFrame: ...
     def values(self, name: str) -> np.ndarray: ...
     def codes_of(self, name: str, wanted: Any) -> list[Any]: ...
     def column_of(self, name: str) -> str: ...
@@ -91,8 +91,8 @@ def _node(node: ast.expr, survey: Columns, text: str) -> Any:
             return columns.mean(axis=1)
         case ast.Compare(left=left, ops=ops, comparators=rights):
             done, lefts = [], [left, *rights[:-1]]
-            for one, op, other in zip(lefts, ops, rights, strict=True):
-                done.append(_compare(one, op, other, survey, text))
+            for one, compare, other in zip(lefts, ops, rights, strict=True):
+                done.append(_compare(one, compare, other, survey, text))
             return np.logical_and.reduce(done)
     raise SurveyError(
         f"{text!r} uses {ast.unparse(node)!r}; allowed are names, numbers, quoted labels, comparisons, "

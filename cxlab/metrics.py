@@ -17,7 +17,7 @@ from cxlab.result import LOW_BASE, Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+FloatArray = np.ndarray[Any, np.dtype[Any]]
 SPECS = {"mean": ".2f", "nps": "+.1f", "share": ".0%", "index": ".1f"}
 _TITLES = {
     "nps": {"en": "Net promoter score", "zh": "净推荐值 (NPS)"},
@@ -209,8 +209,8 @@ def nps(
     Notes
     -----
     The weighted mean of −100 (0–6), 0 (7–8), 100 (9–10). From an effective base of 75 the interval is
-    estimate ± t · se by Taylor linearisation; under it, ¾ detractors, 1½ passives and ¾ promoters are added to the effective base
-    (adjusted Wald, T = 3).
+    estimate ± t · se by Taylor linearisation; under it, ¾ detractors, 1½ passives and ¾ promoters are added to the
+    effective base (adjusted Wald, T = 3).
 
     References
     ----------
@@ -416,7 +416,8 @@ def frequencies(survey: Survey, items: str | Sequence[str] | None = None, *, lev
     """
     chosen = _topline_items(survey) if items is None else [items] if isinstance(items, str) else list(items)
     survey.require("items", chosen)
-    tables, labels = [], {}
+    tables: list[pd.DataFrame] = []
+    labels: dict[Any, Mapping[str, str]] = {}
     for item in chosen:
         column = survey.column_of(item)
         result = proportions(survey, item, level=level)
@@ -534,14 +535,14 @@ def intervals(
     estimates: Estimates, kinds: Sequence[str], *, level: float, df: float | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Intervals by kind of metric: t for means, Korn–Graubard for shares, adjusted Wald for NPS on small bases."""
-    df = estimates.df if df is None else df
-    half = t_quantile(level, df) * estimates.se
+    dfs = estimates.df if df is None else np.full(len(estimates.estimate), df)
+    half = t_quantile(level, dfs) * estimates.se
     low, high = estimates.estimate - half, estimates.estimate + half
     kind = np.asarray(kinds)
     for k in np.flatnonzero(kind == "share"):
-        low[k], high[k] = korn_graubard(estimates, int(k), level, df)
+        low[k], high[k] = korn_graubard(estimates, int(k), level, dfs[k])
     for k in np.flatnonzero((kind == "nps") & (estimates.base_effective < LOW_BASE)):
-        low[k], high[k] = _adjusted_wald(estimates, int(k), level, df)
+        low[k], high[k] = _adjusted_wald(estimates, int(k), level, dfs[k])
     return low, high
 
 
@@ -586,7 +587,7 @@ def _table(
 ) -> Result:
     groups = cells(survey, by)
     found = estimate(survey, scores, groups)
-    low, high = intervals(found, np.repeat([s.kind for s in scores], len(groups.keys)), level=level, df=df)
+    low, high = intervals(found, [s.kind for s in scores for _ in groups.keys], level=level, df=df)
     keys = [
         {"item": s.name, **({} if codes is None else {"code": codes[k]}), **key}
         for k, s in enumerate(scores)

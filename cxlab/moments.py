@@ -14,7 +14,7 @@ import numpy as np
 
 from cxlab.errors import SurveyError
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+FloatArray = np.ndarray[Any, np.dtype[Any]]
 EXACT_LIMIT = 22  # drivers; the work doubles with each
 _SINGULAR = 1e-10  # share of a driver's variance left unexplained under which it adds nothing
 _CELLS = 1 << 17  # subsets × matrices worked on at once: keeps the state in the processor's cache

@@ -17,7 +17,7 @@ from cxlab.errors import DataCheckError, SurveyError, nearest, unknown_names
 from cxlab.items import FILE, Code, Codebook, Item, pick
 from cxlab.words import language
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+FloatArray = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -385,11 +385,15 @@ class Survey:
         for name in columns:
             column = self.data[name]
             item = self.codebook[name]
-            codes = sorted({*column.dropna().unique().tolist(), *[c for c in item.values if c not in item.missing]},
-                           key=lambda c: (isinstance(c, str), c))
+            codes = sorted(
+                {*column.dropna().unique().tolist(), *[c for c in item.values if c not in item.missing]},
+                key=lambda c: (isinstance(c, str), c),
+            )
             texts = [item.value_label(c, lang) for c in codes]
-            texts = [t if texts.count(t) == 1 else f"{t} ({c:g})" if isinstance(c, float) else f"{t} ({c})"
-                     for t, c in zip(texts, codes, strict=True)]
+            texts = [
+                t if texts.count(t) == 1 else f"{t} ({c:g})" if isinstance(c, float) else f"{t} ({c})"
+                for t, c in zip(texts, codes, strict=True)
+            ]
             names = dict(zip(codes, texts, strict=True))
             out[name] = pd.Categorical(column.map(names), categories=texts, ordered=True)
         return pd.DataFrame(out, index=self.data.index)[self.domain]
