@@ -133,13 +133,13 @@ class Result:
         """Which cells of a column renderings hide: the numbers of suppressed rows, but not their base."""
         if column in _NEVER_MASKED or "reliability" not in self.table:
             return np.zeros(len(self.table), bool)
-        numbers = [self.is_number(column, v) or isinstance(v, (bool, np.bool_)) for v in self.table[column]]
+        numbers = [isinstance(v, (Real, np.bool_)) for v in self.table[column]]
         return (self.table["reliability"] == "suppressed").to_numpy(bool) & np.array(numbers, bool)
 
     def is_number(self, column: str, value: Any) -> bool:
-        """Whether a cell holds a measured number (not a key, a yes/no or a missing value)."""
+        """Whether a cell holds a measured number (not a key, a yes/no, infinite or missing)."""
         plain = isinstance(value, Real) and not isinstance(value, bool)
-        return column not in KEYS and plain and not math.isnan(value)
+        return column not in KEYS and plain and math.isfinite(value)
 
     def text(self, words: Mapping[str, str], lang: str | None = None) -> str:
         """Wording in a language: of the title or of a note."""

@@ -85,7 +85,7 @@ def number_format(spec: str) -> str:
     if spec == "p":
         return '[<0.001]"< .001";.000'
     found = _SPEC.match("+.1f" if spec == "pp" else spec)
-    if not found:
+    if not found or not spec:
         return "General"
     decimals = int(found["digits"] or 0)
     text = ("#,##0" if found["comma"] else "0") + ("." + "0" * decimals if decimals else "")

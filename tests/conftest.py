@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from programs import chromium, pdftoppm, soffice  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)
