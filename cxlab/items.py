@@ -75,7 +75,7 @@ class Item:
 
     def value_label(self, code: Any, lang: str | None = None) -> str:
         """Label of a code; a code without one is shown as itself (3.0 as ``3``)."""
-        plain = f"{code:g}" if isinstance(code, float) and math.isfinite(code) else str(code)
+        plain = f"{code:.15g}" if isinstance(code, float) and math.isfinite(code) else str(code)
         return pick(self.values.get(code, {}), lang, plain)
 
     def code_of(self, value: Any) -> Code | None:

@@ -81,7 +81,9 @@ class Roles:
         Columns to compare groups by; columns of open answers.
     targets : mapping of metric to float
         Values the management has set, on the scale of the metric.
-    labels : mapping of role name to mapping of language to str
+    labels : mapping of role, stage or owner to mapping of language to str
+    battery : tuple of str
+        Rating items whose answers are looked at for straight-lining.
     """
 
     respondent: str | None = None
@@ -94,6 +96,7 @@ class Roles:
     comments: tuple[str, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    battery: tuple[str, ...] = ()
 
     def items_of(self, name: str) -> tuple[str, ...] | None:
         """Items behind a role (an outcome, a layer, a driver block); None if it is no role."""
