@@ -479,7 +479,7 @@ class Survey:
         items = [replace(self.codebook.items.get(k, Item(k)), kind=_kind(v)) for k, v in added.items()]
         return replace(self, data=self.data.assign(**added), codebook=self.codebook.with_items(*items))
 
-    def to_sav(self, path: str | Path) -> Path:
+    def to_sav(self, path: str | Path, *, lang: str | None = None) -> Path:
         """Write data, labels and missing codes to an SPSS file, atomically.
 
         User-missing answers get their code back, so that nothing read from a file is lost.
@@ -488,6 +488,8 @@ class Survey:
         ----------
         path : path
             Ends in ``.sav`` or ``.zsav``.
+        lang : str, optional
+            Language of the labels; English if None. Where an item lacks it, the file's own.
 
         Returns
         -------
@@ -495,7 +497,7 @@ class Survey:
         """
         from cxlab.spss import write_sav
 
-        return write_sav(Path(path), self.data, self.codebook, self.missing_reasons)
+        return write_sav(Path(path), self.data, self.codebook, self.missing_reasons, lang=lang)
 
 
 def _as_codes(column: pd.Series) -> tuple[pd.Series, dict[float, str]]:
