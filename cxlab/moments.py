@@ -17,7 +17,7 @@ from cxlab.errors import SurveyError
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 EXACT_LIMIT = 22  # drivers; the work doubles with each
 _SINGULAR = 1e-10  # share of a driver's variance left unexplained under which it adds nothing
-_CELLS = 1 << 17  # subsets × matrices worked on at once: keeps the state in the processor's cache
+_CELLS = 1 << 18  # subsets × matrices worked on at once: keeps the state in the processor's cache
 _ROWS = 1 << 13  # rows whose cross-products are laid out at once
 
 
@@ -219,19 +219,21 @@ def _conditional_variances(matrices: FloatArray) -> FloatArray:
     array, shape (2^p, batch)
         Bit j of the first index says whether driver j is in the subset.
     """
-    state = np.ascontiguousarray(np.moveaxis(matrices, 0, -1))[:, :, None, :]
+    batch, size, _ = matrices.shape
     limits = _SINGULAR * np.diagonal(matrices, axis1=1, axis2=2).T
-    for driver in range(matrices.shape[1] - 1):
-        size, _, subsets, batch = state.shape
-        grown = np.empty((size - 1, size - 1, 2 * subsets, batch))
-        inverse = _inverse(state[0, 0], limits[driver])
-        for row in range(1, size):
-            left, taken = grown[row - 1, row - 1 :, :subsets], grown[row - 1, row - 1 :, subsets:]
-            left[...] = state[row, row:]
-            np.multiply(state[0, row:], state[0, row] * inverse, out=taken)
+    # Row a of the covariances is needed until driver a is taken, so it only ever grows to 2^a subsets.
+    rows = [np.empty((size - a, 1 << a, batch)) for a in range(size)]
+    for a, row in enumerate(rows):
+        row[:, 0] = matrices[:, a, a:].T
+    for driver in range(size - 1):
+        known = 1 << driver
+        pivots = rows[driver]
+        inverse = _inverse(pivots[0], limits[driver])
+        for a in range(driver + 1, size):
+            left, taken = rows[a][:, :known], rows[a][:, known : 2 * known]
+            np.multiply(pivots[a - driver :], pivots[a - driver] * inverse, out=taken)
             np.subtract(left, taken, out=taken)
-        state = grown
-    return state[0, 0]
+    return rows[-1][0]
 
 
 def _inverse(pivot: FloatArray, limit: FloatArray) -> FloatArray:
@@ -344,32 +346,47 @@ def null_importance(correlation: FloatArray, driver: int, shuffled: FloatArray) 
     """
     p = correlation.shape[0] - 1
     keep = [k for k in range(p + 1) if k != driver]
+    steps = _elimination(correlation[np.ix_(keep, keep)])
     order = _order_weights(p)[_subset_sizes(p - 1)]
     out = np.empty(len(shuffled))
-    step = max(1, (_CELLS >> p) * 2)
-    for start in range(0, len(shuffled), step):
-        part = shuffled[start : start + step][:, keep]
-        out[start : start + step] = order @ _null_gains(correlation[np.ix_(keep, keep)], part)
+    size = max(1, _CELLS >> p)
+    for start in range(0, len(shuffled), size):
+        out[start : start + size] = _null_gains(steps, shuffled[start : start + size][:, keep]) @ order
     return out / correlation[-1, -1]
 
 
-def _null_gains(others: FloatArray, shuffled: FloatArray) -> FloatArray:
-    """Gain of each permuted column given every subset of the others, shape (2^(p−1), permutations)."""
-    state = others[:, :, None]
-    rows = np.ascontiguousarray(shuffled.T)[:, None, :]
-    left_over = np.ones((1, len(shuffled)))
+def _elimination(others: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+    """Per doubling step the inverse pivots (subsets,) and the slopes of the columns left (columns, subsets)."""
+    state, steps = others[:, :, None], []
     limits = _SINGULAR * np.diagonal(others)
     for driver in range(len(others) - 1):
         inverse = _inverse(state[0, 0], np.asarray(limits[driver]))
         slopes = state[0, 1:] * inverse
-        taken = state[1:, 1:] - slopes[:, None] * state[0, 1:][None, :]
-        state = np.concatenate([state[1:, 1:], taken], axis=2)
-        left_over = np.concatenate([left_over, left_over - rows[0] ** 2 * inverse[:, None]])
-        size, subsets, count = len(rows) - 1, rows.shape[1], rows.shape[2]
-        grown = np.empty((size, 2 * subsets, count))
-        grown[:, :subsets] = rows[1:]
-        np.multiply(slopes[:, :, None], rows[0], out=grown[:, subsets:])
-        np.subtract(rows[1:], grown[:, subsets:], out=grown[:, subsets:])
-        rows = grown
-    usable = left_over > _SINGULAR
-    return np.divide(rows[0] ** 2, left_over, out=np.zeros_like(left_over), where=usable)
+        steps.append((inverse, slopes))
+        state = np.concatenate([state[1:, 1:], state[1:, 1:] - slopes[:, None] * state[0, 1:]], axis=2)
+    return steps
+
+
+def _null_gains(steps: list[tuple[FloatArray, FloatArray]], shuffled: FloatArray) -> FloatArray:
+    """Gain of each permuted column given every subset of the others, shape (permutations, 2^(p−1))."""
+    count, size = shuffled.shape
+    left_over = np.empty((count, 1 << (size - 1)))
+    left_over[:, 0] = 1.0
+    rows = [np.empty((count, 1 << a)) for a in range(size)]
+    for a, row in enumerate(rows):
+        row[:, 0] = shuffled[:, a]
+    for driver, (inverse, slopes) in enumerate(steps):
+        known = 1 << driver
+        pivot = rows[driver]
+        taken = left_over[:, known : 2 * known]
+        np.multiply(pivot, pivot * inverse, out=taken)
+        np.subtract(left_over[:, :known], taken, out=taken)
+        for a in range(driver + 1, size):
+            taken = rows[a][:, known : 2 * known]
+            np.multiply(slopes[a - driver - 1], pivot, out=taken)
+            np.subtract(rows[a][:, :known], taken, out=taken)
+    gain = rows[-1]
+    np.multiply(gain, gain, out=gain)
+    np.divide(gain, left_over, out=gain, where=left_over > _SINGULAR)
+    gain[left_over <= _SINGULAR] = 0.0
+    return gain

@@ -1,0 +1,187 @@
+"""Pictures drawn from tables alone: intervals, dots, lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cxlab import theme
+from cxlab.words import language, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WORDS = {
+    "noise": {
+        "en": "noise line: a permuted driver stays left of it 19 times in 20",
+        "zh": "噪声线：随机打乱后的因素有 95% 落在其左侧",
+    },
+    "interval": {"en": "95% interval", "zh": "95% 区间"},
+    "target": {"en": "target", "zh": "目标"},
+}
+
+
+def _word(key: str, lang: str | None) -> str:
+    return _WORDS[key][language(lang)]
+
+
+def new_axes(width: float, height: float) -> Axes:
+    """Axes of a new figure in the theme, sizes in inches."""
+    import matplotlib.pyplot as plt
+
+    theme.use()
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def importance(table: pd.DataFrame, *, title: str, lang: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw shares with intervals and null lines, the first row on top.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``label, share, share_low, share_high, null_share, distinguishable``, shares from 0 to 1; rows whose
+        numbers are NaN (suppressed) keep their place.
+    title : str
+    lang : {"en", "zh"}, optional
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_axes(7.6, 0.9 + 0.34 * len(table))
+    y = np.arange(len(table))
+    clear = table["distinguishable"].to_numpy(dtype=bool)
+    share, low, high = (100 * table[c].to_numpy(dtype=float) for c in ("share", "share_low", "share_high"))
+    ax.barh(y, share, color=np.where(clear, theme.GOOD, theme.BAND), height=0.62, zorder=2)
+    error = np.abs(np.vstack([share - low, high - share]))
+    if np.isfinite(error).any():
+        ax.errorbar(share, y, xerr=error, fmt="none", ecolor=theme.INK, elinewidth=1.1, capsize=2.5, zorder=3,
+                    label=_word("interval", lang))  # fmt: skip
+    null = 100 * table["null_share"].to_numpy(dtype=float)
+    if np.isfinite(null).any():
+        ax.scatter(null, y, marker="|", s=130, color=theme.BAD, linewidths=1.6, zorder=4, label=_word("noise", lang))
+    reach = np.nan_to_num(np.where(np.isfinite(high), high, share))
+    for row, (value, end) in enumerate(zip(share, reach, strict=True)):
+        ax.annotate(
+            number(value / 100, ".0%"), (end, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    ax.set_yticks(y, table["label"])
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.set_xlim(0, 1.14 * max(float(reach.max(initial=1.0)), 1.0))
+    ax.xaxis.set_major_formatter(lambda v, _: f"{v:.0f}%")
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", zorder=0)
+    ax.set_title(title, pad=26 if np.isfinite(null).any() else 8)
+    if np.isfinite(null).any():
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1, handletextpad=0.4, fontsize=8.5
+        )
+    return ax
+
+
+def dots(
+    table: pd.DataFrame,
+    *,
+    title: str,
+    spec: str = ".1f",
+    reference: float | None = None,
+    colours: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw estimates with intervals as dots on a common axis, the first row on top.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``label, estimate, low, high``; rows of NaN keep their place.
+    title : str
+    spec : str
+        How values are printed, see :func:`cxlab.words.number`.
+    reference : float, optional
+        Value of a vertical line, such as 0 for differences.
+    colours : list of str, optional
+        One per row.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_axes(7.2, 0.8 + 0.3 * len(table))
+    y = np.arange(len(table))
+    value, low, high = (table[c].to_numpy(dtype=float) for c in ("estimate", "low", "high"))
+    shade = list(colours) if colours is not None else [theme.GOOD] * len(table)
+    if reference is not None:
+        ax.axvline(reference, color=theme.NEUTRAL, linewidth=1, zorder=1)
+    ax.hlines(y, low, high, color=shade, linewidth=2.2, zorder=2)
+    ax.scatter(value, y, color=shade, s=34, zorder=3)
+    for row in np.flatnonzero(np.isfinite(value)):
+        ax.annotate(
+            number(value[row], spec),
+            (high[row], row),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    ax.set_yticks(y, table["label"])
+    ax.set_ylim(len(table) - 0.4, -0.6)
+    ax.margins(x=0.12)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", zorder=0)
+    ax.set_title(title)
+    return ax
+
+
+def lines(
+    table: pd.DataFrame,
+    *,
+    title: str,
+    names: Mapping[Any, str] | None = None,
+    target: float | None = None,
+    lang: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a value over waves with its interval as a band, one line per segment.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``wave`` (text, in order), ``estimate, low, high`` and, optionally, ``segment``.
+    title : str
+    names : mapping of segment to str, optional
+    target : float, optional
+    lang : {"en", "zh"}, optional
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or new_axes(7.6, 3.2)
+    waves = list(dict.fromkeys(table["wave"]))
+    place = {w: k for k, w in enumerate(waves)}
+    groups = table.groupby("segment", sort=False) if "segment" in table else [(None, table)]
+    for (segment, rows), colour in zip(groups, theme.SEQUENCE * 9, strict=False):
+        x = [place[w] for w in rows["wave"]]
+        ax.fill_between(x, rows["low"].astype(float), rows["high"].astype(float), color=colour, alpha=0.15, linewidth=0)
+        ax.plot(x, rows["estimate"], color=colour, marker="o", markersize=3.2, linewidth=1.6)
+        if segment is not None:
+            ax.annotate((names or {}).get(segment, str(segment)), (x[-1], rows["estimate"].iloc[-1]), xytext=(7, 0),
+                        textcoords="offset points", va="center", color=colour, fontsize=9)  # fmt: skip
+    if target is not None:
+        ax.axhline(target, color=theme.BAD, linestyle="--", linewidth=1.1)
+        ax.annotate(
+            _word("target", lang), (0, target), xytext=(0, 3), textcoords="offset points", color=theme.BAD, fontsize=8.5
+        )
+    step = max(1, -(-len(waves) // 8))
+    ticks = list(range(len(waves) - 1, -1, -step))
+    ax.set_xticks(ticks, [waves[t] for t in ticks])
+    ax.margins(x=0.02)
+    ax.grid(axis="y")
+    ax.set_title(title)
+    return ax

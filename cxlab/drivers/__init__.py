@@ -1,0 +1,221 @@
+"""Key drivers: which experiences go with a higher outcome, how surely, and in what order.
+
+prepare (rows → complete columns and moments) → measure (correlations → importances) → infer
+(replicates, permutations, linearisation) → Result.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxlab.contrasts import rank_sets, ranks
+from cxlab.design import kish_base
+from cxlab.drivers._change import ChangeResult, driver_change
+from cxlab.drivers._infer import Slopes, null_lines, replicate_importances, slopes
+from cxlab.drivers._measures import measure
+from cxlab.drivers._prepare import Prepared, prepare
+from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
+from cxlab.errors import SignFlipWarning, SmallBaseWarning, SurveyError
+from cxlab.metrics import design_notes
+from cxlab.result import Base, reliability
+from cxlab.survey import Survey
+
+__all__ = ["ChangeResult", "DriverResult", "driver_change", "key_drivers"]
+
+
+def key_drivers(
+    survey: Survey,
+    outcome: str = "satisfaction",
+    drivers: Sequence[str] | None = None,
+    *,
+    method: str = "shapley",
+    missing: str = "listwise",
+    replicates: int = 1000,
+    permutations: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+) -> DriverResult:
+    """Which drivers go with a higher outcome, in what order, and how sure is that?
+
+    Parameters
+    ----------
+    survey : Survey
+        Its domain is analysed; weights, strata and PSUs count.
+    outcome : str
+        Column or role; a role of several items is their mean on 0–100.
+    drivers : list of str, optional
+        Columns or roles. By default the study's drivers; those that more than 20 % of respondents have not
+        experienced are then set aside, which the notes say.
+    method : {"shapley", "johnson"}
+        How R² is divided among the drivers: Shapley values (LMG) or Johnson's relative weights.
+    missing : {"listwise"}
+        Respondents with a missing answer leave; their number and share of weight are in ``base``.
+    replicates : int
+        Rao–Wu bootstrap replicates; 0 for point estimates only.
+    permutations : int
+        Permutations behind the null line, at least 200.
+    seed : int
+    level : float
+
+    Returns
+    -------
+    DriverResult
+        One row per driver, the most important first: ``driver, block, importance, importance_low, importance_high``
+        (parts of R²), ``share, share_low, share_high`` (of R²), ``rank, rank_low, rank_high`` (the ranks that
+        pairwise tests leave open), ``top1, top3`` (shares of replicates), ``estimate, se, low, high, p_value`` (effect of
+        +1 point in the full model), ``correlation, sign_flip, performance`` (weighted mean), ``null_line,
+        distinguishable, base, base_effective, reliability``.
+
+    Raises
+    ------
+    SurveyError
+        If a name is unknown, a driver is constant, repeated, determined by others or the outcome itself, or too
+        few respondents are complete.
+
+    Warns
+    -----
+    SmallBaseWarning, CollinearityWarning, SignFlipWarning
+
+    Notes
+    -----
+    Importance_j is the mean, over all orders of entry, of the increase of R² when j enters. Percentile intervals
+    come from the replicates; where the estimate does not exceed the null line (95th percentile of
+    the driver permuted within stratum), the lower end is 0. Missing answers leave listwise.
+
+    References
+    ----------
+    Grömping (2006), Journal of Statistical Software 17(1). Klein, Wright & Wieczorek (2020), JRSS A 183, 589–606.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(3)
+    >>> df = pd.DataFrame(rng.normal(size=(400, 3)), columns=["queue", "doctor", "colour"])
+    >>> df["satisfaction"] = df["queue"] + 0.5 * df["doctor"] + rng.normal(size=400)
+    >>> result = key_drivers(Survey.from_frame(df), "satisfaction", ["queue", "doctor", "colour"], replicates=200)
+    >>> result.table[["driver", "rank_low", "rank_high", "distinguishable"]].values.tolist()
+    [['queue', 1, 1, True], ['doctor', 2, 2, True], ['colour', 3, 3, False]]
+    """
+    measured = measure(method)
+    _check_counts(replicates, permutations, level)
+    prepared = prepare(survey, outcome, drivers, missing)
+    correlation = prepared.moments.correlation()
+    importance = measured(correlation)
+    effects = slopes(prepared, level) if replicates else _points(prepared)
+    columns = _point_columns(prepared, importance, effects, correlation)
+    draws = np.empty((0, len(importance)))
+    model = {"r2": importance.sum(), "r2_low": np.nan, "r2_high": np.nan}
+    if replicates:
+        draws = replicate_importances(prepared, measured, replicates, seed)
+        null = null_lines(prepared, measured, permutations, seed)
+        columns |= _interval_columns(importance, draws, null, prepared.df, level)
+        low, high = percentiles(draws.sum(axis=1), level)
+        model |= {"r2_low": low, "r2_high": high}
+    base, p = len(prepared.rows), len(importance)
+    model |= {"r2_adjusted": 1 - (1 - importance.sum()) * (base - 1) / max(base - p - 1, 1), "drivers": p}
+    table = result_table(columns)
+    _judge(table, survey)
+    return DriverResult(
+        table,
+        Base(base, kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
+        (*_notes(prepared), *prepared.notes, *design_notes(survey)),
+        {**HEADINGS, **prepared.labels},
+        _call(survey, outcome, drivers, {"method": method, "replicates": replicates, "seed": seed, "level": level}),
+        {"en": f"Key drivers of {prepared.labels[outcome]['en']}", "zh": f"“{prepared.labels[outcome]['zh']}”的关键驱动因素"},
+        FORMATS,
+        outcome=outcome,
+        method=method,
+        model=pd.DataFrame([model]),
+        replicates=pd.DataFrame(draws, columns=list(prepared.drivers)),
+    )  # fmt: skip
+
+
+def _check_counts(replicates: int, permutations: int, level: float) -> None:
+    if replicates and replicates < 100:
+        raise SurveyError(f"replicates is {replicates}; intervals need at least 100, or 0 for point estimates only.")
+    if permutations < 200:
+        raise SurveyError(f"permutations is {permutations}; the null line needs at least 200.")
+    if not 0.5 <= level < 1:
+        raise SurveyError(f"level is {level}; a confidence level lies between .5 and 1, usually .95.")
+
+
+def _points(prepared: Prepared) -> Slopes:
+    """Coefficients alone."""
+    found = slopes(prepared, 0.95)
+    empty = np.full(len(found.estimate), np.nan)
+    return Slopes(found.estimate, empty, empty, empty, empty, found.base_effective)
+
+
+def _point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes, correlation: np.ndarray) -> dict:
+    p = len(importance)
+    empty, nobody = np.full(p, np.nan), np.zeros(p, dtype=bool)
+    place = ranks(importance)
+    marginal = correlation[:-1, -1]
+    against = (np.sign(effects.estimate) != np.sign(marginal)) & (effects.p_value < 0.05)
+    return {
+        "driver": prepared.drivers, "block": prepared.blocks, "importance": importance, "importance_low": empty,
+        "importance_high": empty, "share": importance / importance.sum(), "share_low": empty, "share_high": empty,
+        "rank": place, "rank_low": place, "rank_high": place, "top1": empty, "top3": empty,
+        "estimate": effects.estimate, "se": effects.se, "low": effects.low, "high": effects.high,
+        "p_value": effects.p_value, "correlation": marginal, "sign_flip": against | nobody,
+        "performance": prepared.moments.mean()[:-1], "null_line": empty, "distinguishable": ~nobody,
+        "base": len(prepared.rows), "base_effective": effects.base_effective,
+        "reliability": reliability(effects.base_effective),
+    }  # fmt: skip
+
+
+def _interval_columns(importance: np.ndarray, draws: np.ndarray, null: np.ndarray, df: float, level: float) -> dict:
+    clear = importance > null
+    low, high = percentiles(draws, level)
+    share_low, share_high = percentiles(draws / draws.sum(axis=1, keepdims=True), level)
+    best, worst = rank_sets(importance, draws, df=df, level=level)
+    placed = ranks(draws)
+    return {
+        "importance_low": np.where(clear, low, 0.0), "importance_high": high,
+        "share_low": np.where(clear, share_low, 0.0), "share_high": share_high,
+        "rank_low": best, "rank_high": worst, "top1": (placed == 1).mean(axis=0), "top3": (placed <= 3).mean(axis=0),
+        "null_line": null, "distinguishable": clear,
+    }  # fmt: skip
+
+
+def _judge(table: pd.DataFrame, survey: Survey) -> None:
+    weak = table[table["reliability"] != "ok"]
+    if len(weak):
+        warnings.warn(
+            f"{len(weak)} of {len(table)} drivers rest on an effective base under 75 (smallest "
+            f"{weak['base_effective'].min():.0f}): read the intervals, not the ranking.",
+            SmallBaseWarning,
+            stacklevel=3,
+        )
+    flipped = table.loc[table["sign_flip"], "driver"].tolist()
+    if flipped:
+        warnings.warn(
+            f"{len(flipped)} drivers have a sign in the full model that contradicts their correlation: {', '.join(flipped)}.",
+            SignFlipWarning,
+            stacklevel=3,
+        )
+
+
+def _notes(prepared: Prepared) -> list[dict[str, str]]:
+    base, lost, share = len(prepared.rows), prepared.excluded, prepared.excluded_share
+    return [
+        {
+            "en": f"Listwise: {base:,} respondents answered every question used; {lost:,} others ({share:.0%} of the weight) are "
+            "not in these numbers.",
+            "zh": f"按个案剔除：{base:,} 名受访者回答了全部所用题目；其余 {lost:,} 名（占权重 {share:.0%}）未计入。",
+        },
+        {
+            "en": "Importance describes association in this survey; it does not prove what a change would cause.",
+            "zh": "重要性描述的是本调查中的关联，并不证明改变某项会带来相应结果。",
+        },
+    ]
+
+
+def _call(survey: Survey, outcome: str, drivers: Sequence[str] | None, options: dict) -> str:
+    named = "" if drivers is None else f", {list(drivers)!r}"
+    said = "".join(f", {k}={v!r}" for k, v in options.items())
+    return f"cx.key_drivers(survey{survey.filter}, {outcome!r}{named}{said})  # data {survey.data_hash}"

@@ -1,0 +1,130 @@
+"""Did the drivers change from one period to another? Differences under the same replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxlab.contrasts import holm, p_values, ranks
+from cxlab.design import t_quantile
+from cxlab.drivers._infer import replicate_importances
+from cxlab.drivers._measures import measure
+from cxlab.drivers._prepare import prepare
+from cxlab.errors import SurveyError
+from cxlab.metrics import design_notes
+from cxlab.result import Base, Result
+from cxlab.survey import Survey
+from cxlab.words import Sentences, language, sentence
+
+_CHANGED = {
+    "en": "{driver} now explains {now:.0%} instead of {before:.0%} of what the drivers explain ({p:p}).",
+    "zh": "“{driver}”的解释力占比由 {before:.0%} 变为 {now:.0%}（{p:p}）。",
+}
+_SAME = {
+    "en": "No driver's importance changed since the period before: no difference in shares passes the test "
+    "(smallest Holm {p:p}); moves in rank are within chance.",
+    "zh": "与上一期相比，各因素的重要性没有显著变化（Holm 校正后最小的 {p:p}）；名次变动属于抽样波动。",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ChangeResult(Result):
+    """Differences in driver shares between two periods."""
+
+    def sentences(self, lang: str | None = None) -> Sentences:
+        """Name the drivers whose share changed by a Holm-adjusted test, or say that none did."""
+        lang = language(lang)
+        changed = self.table[self.table["p_value"] < 0.05]
+        if changed.empty:
+            return Sentences([sentence(_SAME, lang, p=float(self.table["p_value"].min()))])
+        return Sentences(
+            sentence(_CHANGED, lang, driver=self.label(r.driver, lang), now=r.share, before=r.share_before, p=r.p_value)
+            for r in changed.itertuples()
+        )
+
+
+def driver_change(
+    survey: Survey,
+    before: Survey,
+    outcome: str = "satisfaction",
+    drivers: Sequence[str] | None = None,
+    *,
+    method: str = "shapley",
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> ChangeResult:
+    """Did the importance of the drivers change since an earlier period?
+
+    Parameters
+    ----------
+    survey, before : Survey
+        Two domains of the same data, such as ``study.survey("last:6")`` and the six waves before them.
+    outcome, drivers, method, replicates, seed, level
+        As in :func:`key_drivers`; the drivers of the later period are used for both.
+
+    Returns
+    -------
+    ChangeResult
+        One row per driver: ``driver, share, share_before, rank, rank_before, estimate`` (difference of shares of R²),
+        ``se, low, high, p_value`` (Holm over the drivers), ``p_raw, base, base_before``.
+
+    Raises
+    ------
+    SurveyError
+        If the two surveys are not domains of the same data, or as in :func:`key_drivers`.
+
+    Notes
+    -----
+    Both periods are computed under the same replicate weights, so that respondents seen in both count as such.
+    estimate ± t · se with the replicate standard error of the difference.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> df = pd.DataFrame(rng.normal(size=(600, 2)), columns=["queue", "doctor"]).assign(wave=np.repeat([1, 2], 300))
+    >>> df["satisfaction"] = df["queue"] + rng.normal(size=600)
+    >>> survey = Survey.from_frame(df)
+    >>> change = driver_change(survey.where(wave=2), survey.where(wave=1), drivers=["queue", "doctor"], replicates=200)
+    >>> bool((change.table["p_value"] > 0.05).all())
+    True
+    """
+    if survey.data is not before.data:
+        raise SurveyError(
+            "before must be a domain of the same survey (survey.where(...)), so that replicates are shared."
+        )
+    now = prepare(survey, outcome, drivers, "listwise")
+    then = prepare(before, outcome, list(now.drivers), "listwise")
+    measured = measure(method)
+    points, draws = [], []
+    for period in (now, then):
+        importance = measured(period.moments.correlation())
+        drawn = replicate_importances(period, measured, replicates, seed)
+        points.append(importance / importance.sum())
+        draws.append(drawn / drawn.sum(axis=1, keepdims=True))
+    gap, se = points[0] - points[1], np.std(draws[0] - draws[1], axis=0, ddof=1)
+    df = min(now.df + then.df, now.design.df)
+    half, raw = t_quantile(level, df) * se, p_values(gap, se, df)
+    table = pd.DataFrame(
+        {
+            "driver": now.drivers, "share": points[0], "share_before": points[1], "rank": ranks(points[0]),
+            "rank_before": ranks(points[1]), "estimate": gap, "se": se, "low": gap - half, "high": gap + half,
+            "p_value": holm(raw), "p_raw": raw, "base": len(now.rows), "base_before": len(then.rows),
+        }
+    ).sort_values("rank", ignore_index=True)  # fmt: skip
+    call = f"cx.driver_change(survey{survey.filter}, survey{before.filter}, {outcome!r}, {list(now.drivers)!r}, seed={seed})"
+    return ChangeResult(
+        table, Base(len(now.rows)), (*now.notes, *design_notes(survey)), {**_HEADINGS, **now.labels}, call,
+        formats={"estimate": "pp", "low": "pp", "high": "pp", "share_before": ".0%", "p_value": ".3f"},
+    )  # fmt: skip
+
+
+_HEADINGS = {
+    "share_before": {"en": "Share before", "zh": "上期占比"},
+    "rank_before": {"en": "Rank before", "zh": "上期排名"},
+    "estimate": {"en": "Change (points)", "zh": "变化（百分点）"},
+}  # fmt: skip

@@ -1,0 +1,171 @@
+"""The result of a driver analysis: headline table, picture, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cxlab.drivers._measures import METHOD_NAMES
+from cxlab.result import Result
+from cxlab.words import Sentence, Sentences, language, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HEADINGS = {
+    "block": {"en": "Block", "zh": "类别"},
+    "estimate": {"en": "Effect per +1", "zh": "每 +1 分的影响"},
+    "correlation": {"en": "Correlation", "zh": "相关系数"},
+    "performance": {"en": "Mean score", "zh": "平均得分"},
+    "null_line": {"en": "Null line", "zh": "噪声线"},
+    "distinguishable": {"en": "Above noise", "zh": "高于噪声"},
+    "sign_flip": {"en": "Sign flips", "zh": "符号反转"},
+}  # fmt: skip
+FORMATS = {
+    "importance": ".3f", "importance_low": ".3f", "importance_high": ".3f", "null_line": ".3f", "correlation": "+.2f",
+    "estimate": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f", "p_value": ".3f",
+}  # fmt: skip
+_FIRST = {
+    "en": "{driver} drives {outcome} most: {share:.0%} of what the drivers explain (95% {low:.0%} to {high:.0%}); "
+    "one point more goes with {effect:+.2f} points of {outcome}.",
+    "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）；"
+    "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
+}
+_TIED = {
+    "en": "On this base {count} drivers could be the most important: {drivers}.",
+    "zh": "以目前的样本量，有 {count} 个因素都可能居首：{drivers}。",
+}
+_ALONE = {
+    "en": "{driver} is the most important driver; every other one ranks significantly below it.",
+    "zh": "“{driver}”是最重要的驱动因素，其余各项的排名均显著低于它。",
+}
+_TOGETHER = {
+    "en": "Together the {count} drivers explain {r2:.0%} of the differences in {outcome} "
+    "(base {base:,}, effective {effective:,.0f}).",
+    "zh": "{count} 个驱动因素共解释“{outcome}”差异的 {r2:.0%}（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
+}
+_NOISE = {
+    "en": "Not distinguishable from noise: {drivers}.",
+    "zh": "与噪声无法区分：{drivers}。",
+}
+_FLIPPED = {
+    "en": "Read with care: {drivers} – correlation with {outcome} and effect in the full model have opposite signs.",
+    "zh": "解读须谨慎：{drivers} 与“{outcome}”的相关方向和其在整体模型中的影响方向相反。",
+}
+_NO_INTERVALS = {
+    "en": "{driver} drives {outcome} most: {share:.0%} of what the drivers explain. No intervals were asked for.",
+    "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}。本次未计算区间。",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class DriverResult(Result):
+    """Importance of drivers with intervals, rank sets and effects.
+
+    Attributes
+    ----------
+    outcome : str
+    method : str
+    model : DataFrame
+        One row: ``r2, r2_low, r2_high, r2_adjusted, drivers``.
+    replicates : DataFrame
+        Importances under each set of replicate weights, one column per driver; empty without replicates.
+    """
+
+    outcome: str = ""
+    method: str = "shapley"
+    model: pd.DataFrame = field(default_factory=pd.DataFrame)
+    replicates: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Draw importances with intervals and null lines, the most important driver on top."""
+        from cxlab.charts import importance
+
+        title = {"en": "Share of the explained differences in {o}", "zh": "对“{o}”差异解释力的占比"}
+        lang = language(lang)
+        return importance(
+            self._drawn(lang),
+            title=title[lang].format(o=self.label(self.outcome, lang)),
+            lang=lang,
+            ax=ax,
+        )
+
+    def _drawn(self, lang: str) -> pd.DataFrame:
+        """Table with labels; suppressed rows carry no numbers."""
+        table = self.table.assign(label=[self.label(d, lang) for d in self.table["driver"]])
+        table["null_share"] = table["null_line"] / float(self.model["r2"].iloc[0])
+        hidden = table["reliability"] == "suppressed"
+        numbers = ["share", "share_low", "share_high", "null_share"]
+        table[numbers] = table[numbers].mask(hidden)
+        return table
+
+    def sentences(self, lang: str | None = None) -> Sentences:
+        """Say what matters most, how sure that is, what is noise, and how much is explained."""
+        lang = language(lang)
+        top, outcome = self.table.iloc[0], self.label(self.outcome, lang)
+        name = self.label(top["driver"], lang)
+        if self.replicates.empty:
+            return Sentences(
+                [sentence(_NO_INTERVALS, lang, driver=name, outcome=outcome, share=top["share"]), self._fit(lang)]
+            )
+        first = sentence(_FIRST, lang, driver=name, outcome=outcome, share=top["share"], low=top["share_low"],
+                         high=top["share_high"], effect=top["estimate"])  # fmt: skip
+        said = [first, self._leaders(lang), self._fit(lang)]
+        noise = self.table[~self.table["distinguishable"]]
+        if len(noise):
+            said.append(sentence(_NOISE, lang, drivers=self._listed(noise, lang)))
+        flipped = self.table[self.table["sign_flip"]]
+        if len(flipped):
+            said.append(sentence(_FLIPPED, lang, drivers=self._listed(flipped, lang), outcome=outcome))
+        return Sentences(said)
+
+    def _leaders(self, lang: str) -> Sentence:
+        leaders = self.table[self.table["rank_low"] == 1]
+        if len(leaders) == 1:
+            return sentence(_ALONE, lang, driver=self.label(leaders["driver"].iloc[0], lang))
+        return sentence(_TIED, lang, count=len(leaders), drivers=self._listed(leaders, lang))
+
+    def _fit(self, lang: str) -> Sentence:
+        return sentence(_TOGETHER, lang, count=len(self.table), r2=float(self.model["r2"].iloc[0]),
+                        outcome=self.label(self.outcome, lang), base=self.base.respondents,
+                        effective=self.base.effective)  # fmt: skip
+
+    def _listed(self, rows: pd.DataFrame, lang: str) -> str:
+        return (", " if lang == "en" else "、").join(self.label(d, lang) for d in rows["driver"])
+
+    def methods(self, lang: str | None = None) -> str:
+        """Paragraph on how the numbers were made."""
+        lang = language(lang)
+        facts = {
+            "method": METHOD_NAMES[self.method][lang], "base": self.base.respondents, "b": len(self.replicates),
+            "p": len(self.table), "outcome": self.label(self.outcome, lang),
+        }  # fmt: skip
+        return _METHODS[lang].format(**facts)
+
+
+_METHODS: Mapping[str, str] = {
+    "en": "Importance of {p} drivers of {outcome}: {method} on design-weighted correlations of {base:,} complete "
+    "respondents. Intervals are percentiles of {b:,} Rao–Wu bootstrap replicates; a driver whose importance does not exceed the 95th "
+    "percentile of its own within-stratum permutations is called not distinguishable from noise. Rank sets come from "
+    "Holm-adjusted pairwise differences (Klein, Wright & Wieczorek 2020). Effects are coefficients of the full linear model with "
+    "design-based standard errors. Importance is not causation.",
+    "zh": "以 {base:,} 名回答完整的受访者的加权相关矩阵，采用{method}计算 {p} 个因素对“{outcome}”的重要性。区间取自 {b:,} 次 Rao–Wu 自助法"
+    "复制样本的百分位数；重要性未超过自身层内置换分布第 95 百分位数的因素，视为与噪声无法区分。排名区间依据经 Holm 校正的两两差异检验"
+    "（Klein、Wright 与 Wieczorek，2020）。影响值为整体线性模型的系数，标准误按抽样设计计算。重要性不等于因果关系。",
+}
+
+
+def result_table(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Headline table, the most important driver first."""
+    table = pd.DataFrame(dict(columns))
+    return table.sort_values("rank", kind="stable", ignore_index=True)
+
+
+def percentiles(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval along the first axis."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
