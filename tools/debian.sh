@@ -14,8 +14,8 @@ else echo "Tests that need a program will skip; to run them: sudo apt-get instal
 fi
 echo "Installing$missing"
 log=$(mktemp)
-if ! { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive \
-       apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+if ! { $sudo apt-get -o DPkg::Lock::Timeout=120 update -qq && $sudo env DEBIAN_FRONTEND=noninteractive \
+       apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
   tail -n 3 "$log"
   echo "Could not install$missing; tests that need it skip."
 fi
