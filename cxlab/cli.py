@@ -1,0 +1,109 @@
+"""The command line: check a study, draft one, make a report."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxlab import __version__
+from cxlab.errors import DataCheckError, DataWarning, ReportError, SurveyError
+
+WRONG_CALL, DATA_CHECK, NOTEBOOK = 2, 3, 4
+
+app = typer.Typer(
+    name="cxlab",
+    help="Customer-experience survey research: one study file in, one report out.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@contextmanager
+def _exits() -> Iterator[None]:
+    """Turn what cxlab raises into a message and an exit code: 2 call or study, 3 data, 4 notebook."""
+    try:
+        yield
+    except SurveyError as error:
+        code = DATA_CHECK if isinstance(error, DataCheckError) else WRONG_CALL
+        typer.echo(str(error), err=True)
+        raise typer.Exit(NOTEBOOK if isinstance(error, ReportError) else code) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cxlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def check(study: Annotated[Path, typer.Argument(help="A study.yml, or the folder that holds it.")]) -> None:
+    """Print every problem of a study file; without problems, what the study is."""
+    from cxlab.errors import StudyError
+    from cxlab.study import open_study
+
+    with _exits(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the notes below say the same
+        try:
+            opened = open_study(study)
+        except StudyError as error:
+            for problem in error.problems:
+                typer.echo(problem)
+            typer.echo(f"{len(error.problems)} problem{'s' if len(error.problems) > 1 else ''}")
+            raise typer.Exit(WRONG_CALL) from None
+    typer.echo(f"{opened.name}: {opened.summary('en')}")
+    for note in opened.notes:
+        typer.echo(f"note: {note}")
+    typer.echo("no problems")
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="A data file: .sav, .dta, .csv, .xlsx, ...")],
+    name: Annotated[str | None, typer.Option(help="Id of the study; by default from the file name.")] = None,
+    folder: Annotated[Path, typer.Option(help="Folder of studies.")] = Path("data"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the study file that is there.")] = False,
+) -> None:
+    """Draft a study.yml from a data file alone."""
+    from cxlab.draft import draft_study
+
+    with _exits():
+        typer.echo(draft_study(file, name=name, folder=folder, force=force))
+
+
+@app.command()
+def report(
+    study: Annotated[Path, typer.Argument(help="A study.yml, or the folder that holds it.")],
+    wave: Annotated[str | None, typer.Option(help="Wave label; by default the latest, 'all' without waves.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    out: Annotated[Path, typer.Option(help="Folder of reports.")] = Path("reports"),
+) -> None:
+    """Make the report of one wave."""
+    from cxlab.report.run import make_report
+
+    with _exits():
+        typer.echo(make_report(study, wave=wave, lang=lang, out=out))
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # Chinese labels must not fail on a console of another encoding
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,401 @@
+"""Studies: ``study.yml`` read, checked against the data, and the surveys of its waves.
+
+A study is declared once. Nothing that stands in ``study.yml`` is repeated in a call.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxlab.errors import DataWarning, StudyError, SurveyError, nearest, one_of
+from cxlab.items import pick
+from cxlab.study import _check, _load
+from cxlab.study._build import build
+from cxlab.study._codebook import read_codebook
+from cxlab.study._locate import Located, Problem, locate
+from cxlab.study._notes import note
+from cxlab.study._schema import ABSENT, ItemPart, StudyFile, validate
+from cxlab.survey import Level, Roles, Survey
+from cxlab.words import language, sentence
+
+__all__ = ["Study", "check_study", "open_study"]
+
+_LAST = re.compile(r"last:([1-9][0-9]*)$")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Study:
+    """A study: what ``study.yml`` declares, and its data. Made by :func:`open_study`.
+
+    Attributes
+    ----------
+    path : Path
+        The study file.
+    declared : StudyFile
+        The validated contents of the file (a pydantic model).
+    data : Survey
+        Everybody, all waves; :meth:`survey` chooses among them.
+    """
+
+    path: Path
+    declared: StudyFile
+    data: Survey
+
+    @property
+    def name(self) -> str:
+        """Id of the study; the folder of its reports."""
+        return self.declared.study
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """Title by language."""
+        return self.declared.title or {"en": self.name, "zh": self.name}
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the study file; the files that it names are relative to it."""
+        return self.path.parent
+
+    @property
+    def roles(self) -> Roles:
+        """Part that each item plays."""
+        return self.data.roles
+
+    @property
+    def labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Labels of roles, blocks, layers, stages and owners."""
+        return self.roles.labels
+
+    @property
+    def targets(self) -> Mapping[str, float]:
+        """Values that the management has set, by metric, on the scale of the metric."""
+        return self.roles.targets
+
+    @property
+    def period(self) -> str | None:
+        """How often the study is run: week, month, quarter, half or year; None without waves."""
+        return self.declared.wave.period if self.declared.wave else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What happened while the data were read."""
+        return self.data.notes
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the linked tables."""
+        return tuple(self.declared.tables)
+
+    @property
+    def waves(self) -> list[Level]:
+        """Waves that occur in the data, in order of their codes; empty for a study without waves."""
+        return self.data.levels(self.roles.wave) if self.roles.wave else []
+
+    # ------------------------------------------------------------------ waves
+    def wave(self, wave: Any = "latest") -> Level:
+        """Find one wave by its label (any language) or code; ``"latest"`` is the last one.
+
+        Raises
+        ------
+        SurveyError
+            If the study has no waves, or not this one.
+        """
+        waves, column = self.waves, self.roles.wave
+        if column is None:
+            raise SurveyError(f"wave is {wave!r}, but the study {self.name!r} declares no waves; leave wave out.")
+        if wave == "latest":
+            return waves[-1]
+        if isinstance(wave, Level):
+            wave = wave.code
+        texts = self.data.codebook[column].values
+        for level in waves:
+            if wave == level.code or wave in (level.label, *texts.get(level.code, {}).values()):
+                return level
+        names = [w.label for w in waves]
+        shown = ", ".join(names) if len(names) <= 6 else f"{len(names)} waves, {names[0]} … {names[-1]}"
+        raise SurveyError(f"wave {wave!r} is not in the study {self.name!r}; it has {shown}{nearest(wave, names)}.")
+
+    def previous(self, wave: Any = "latest", steps: int = 1) -> Level | None:
+        """Wave that lies ``steps`` before another one in the data; None where there is none.
+
+        Examples
+        --------
+        >>> study = open_study("data/healthcheck")  # doctest: +SKIP
+        >>> study.previous("2025-12").label  # doctest: +SKIP
+        '2025-11'
+        """
+        position = self.waves.index(self.wave(wave)) - steps
+        return self.waves[position] if position >= 0 else None
+
+    def survey(self, wave: Any = None, *, until: Any = None) -> Survey:
+        """Choose respondents by wave.
+
+        Parameters
+        ----------
+        wave : None, str, code, or list of them
+            None or ``"all"``: everybody. A label or code, or several: these waves. ``"latest"``: the last
+            wave. ``"last:6"``: the last six waves (fewer where there are fewer, which a note says).
+        until : str or code, optional
+            The wave at which the study is taken to end: ``survey("last:6", until="2025-10")``.
+
+        Returns
+        -------
+        Survey
+            A domain of the full data, so that variances stay those of the design.
+
+        Raises
+        ------
+        SurveyError
+            If a wave does not exist, or the study has none.
+        """
+        if until is None and (wave is None or wave == "all"):
+            return self.data
+        waves = self.waves[: self.waves.index(self.wave("latest" if until is None else until)) + 1]
+        last = _LAST.match(wave) if isinstance(wave, str) else None
+        if last:
+            chosen = waves[-int(last[1]) :]
+        elif wave is None or wave == "all":
+            chosen = waves
+        elif wave == "latest":
+            chosen = waves[-1:]
+        elif until is None:
+            wanted = wave if isinstance(wave, Sequence) and not isinstance(wave, str) else [wave]
+            chosen = [self.wave(w) for w in wanted]
+        else:
+            raise SurveyError(f"until goes with wave=None, 'latest' or 'last:6', not with {wave!r}.")
+        if not chosen:
+            raise SurveyError("wave is an empty list; name a wave, or leave it out.")
+        return self._domain(chosen, int(last[1]) if last else 0)
+
+    def _domain(self, waves: Sequence[Level], wanted: int) -> Survey:
+        column = str(self.roles.wave)
+        labels = [w.label for w in waves]
+        unique = len({w.label for w in self.waves}) == len(self.waves)
+        survey = self.data.where(**{column: labels if unique else [w.code for w in waves]})
+        if len(waves) < wanted:
+            said = note("few_waves", wanted=str(wanted), count=len(waves), last=labels[-1])
+            return replace(survey, notes=(*survey.notes, said))
+        return survey
+
+    # ------------------------------------------------------------------ linked tables
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a linked table.
+
+        Parameters
+        ----------
+        name : str
+            A name under ``tables:``.
+
+        Returns
+        -------
+        DataFrame
+            As the file has it; the declared date column is datetime64.
+
+        Raises
+        ------
+        SurveyError
+            If the table is not declared, its file or a column has gone, or the date column holds what is
+            no date.
+        """
+        if name not in self.declared.tables:
+            raise one_of("table", name, self.declared.tables)
+        table = self.declared.tables[name]
+        for found in _check.check_tables(self.declared.model_copy(update={"tables": {name: table}}), self.folder):
+            raise SurveyError(f"tables.{name}.{found.path[-1]} {found.text}")
+        frame = pd.read_csv(self.folder / table.file, encoding=_check.encoding_of(self.declared))
+        if table.date is not None:
+            dates = pd.to_datetime(frame[table.date], errors="coerce")
+            if bad := int((dates.isna() & frame[table.date].notna()).sum()):
+                first = frame.loc[dates.isna() & frame[table.date].notna(), table.date].iloc[0]
+                raise SurveyError(f"tables.{name}.date: {bad:,} values of {table.date!r} are no dates, e.g. {first!r}.")
+            frame[table.date] = dates
+        return frame
+
+    # ------------------------------------------------------------------ looking at it
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        roles, waves = self.roles, self.waves
+        return {
+            "respondents": len(self.data),
+            "waves": len(waves),
+            "first": waves[0].label if waves else "",
+            "last": waves[-1].label if waves else "",
+            "outcomes": len(roles.outcomes),
+            "drivers": sum(map(len, roles.drivers.values())),
+            "segments": len(roles.segments),
+            "touchpoints": len(roles.touchpoints),
+        }
+
+    def summary(self, lang: str | None = None) -> str:
+        """Size of the study in one line."""
+        return sentence(_WAVES if self.waves else _NO_WAVES, lang, **self._facts).text
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name}: {self.summary('en')}>"
+
+    def _repr_html_(self) -> str:
+        lang = language()
+        return f"<p><strong>{escape(pick(self.title, lang, self.name))}</strong><br>{escape(self.summary(lang))}</p>"
+
+
+_COUNTS = {
+    "en": "outcomes {outcomes}, drivers {drivers}, segments {segments}, touchpoints {touchpoints}",
+    "zh": "结果指标 {outcomes}，驱动因素 {drivers}，细分变量 {segments}，触点 {touchpoints}",
+}
+_WAVES = {
+    "en": "respondents {respondents:,}, waves {waves} ({first} … {last}), " + _COUNTS["en"],
+    "zh": "受访者 {respondents:,}，期次 {waves}（{first} 至 {last}），" + _COUNTS["zh"],
+}
+_NO_WAVES = {
+    "en": "respondents {respondents:,}, no waves, " + _COUNTS["en"],
+    "zh": "受访者 {respondents:,}，不分期，" + _COUNTS["zh"],
+}
+
+
+def open_study(path: str | Path) -> Study:
+    """Open a study: read ``study.yml``, read the data once, and check one against the other.
+
+    Parameters
+    ----------
+    path : path
+        The study file, or the folder that holds a ``study.yml``.
+
+    Returns
+    -------
+    Study
+        ``study.survey()`` is everybody, ``study.survey("2025-12")`` one wave.
+
+    Raises
+    ------
+    StudyError
+        With every problem found, each with file, line, key, what was got and what is allowed.
+    DataCheckError
+        If the rows contradict the declared design: negative or missing weights, PSUs in two strata,
+        respondents without id, wave, stratum or PSU.
+
+    Warns
+    -----
+    DataWarning
+        About codes and names whose meaning is open. ``study.notes`` has them too.
+
+    Notes
+    -----
+    Labels, scales and value labels: ``items:`` goes before ``codebook.csv``, that before the data file.
+    codebook.csv has the columns item, label_en, label_zh, scale_low, scale_high, higher_is_better, values
+    (``1=gold|金卡; 2=plain|普通卡``); other columns are passed over.
+
+    A scale that nobody declares is taken, for items with a role, from value labels at both ends (or on
+    every code) that enclose all answers, else from the answers if they are, in 100 answers or more, every
+    whole number of 0–10, 1–5, 1–7 or −5…+5 and nothing else. 1–10 is never taken from answers: it could be
+    0–10 without a zero.
+
+    Codes under ``missing:`` become NaN where they lie outside an item's scale (or its labelled codes); where they
+    lie inside, the study is refused until the long form says which items mean it. Columns of the design
+    are left alone. Items without scale and labels keep them as answers, with a warning if they occur.
+
+    Several files are put under one another by column name. ``wave: {from_file: '...'}`` takes the wave from
+    the file name (named group ``wave``, else the first group, else the whole match); a wave column of dates
+    becomes periods.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "answers.csv").write_text("score,shop\\n9,1\\n4,2\\n")
+    >>> _ = (folder / "study.yml").write_text("study: shops\\ndata: answers.csv\\noutcomes: {satisfaction: score}\\n")
+    >>> open_study(folder)
+    <Study shops: respondents 2, no waves, outcomes 1, drivers 0, segments 0, touchpoints 0>
+    """
+    study, warned, problems = _examine(_study_file(Path(path)))
+    if problems or study is None:
+        raise StudyError([str(p) for p in problems])
+    _check.check_rows(study.data)
+    for text in warned:
+        warnings.warn(text, DataWarning, stacklevel=2)
+    return study
+
+
+def check_study(path: str | Path) -> list[str]:
+    """List every problem of a study, in order of file and line; an empty list if there is none.
+
+    Parameters
+    ----------
+    path : path
+        The study file, or its folder.
+
+    Returns
+    -------
+    list of str
+        Finished messages: file, line, key, what was got, what is allowed, the nearest name.
+
+    Raises
+    ------
+    DataCheckError
+        If the study is sound but the rows contradict the declared design.
+    """
+    try:
+        open_study(path)
+    except StudyError as error:
+        return list(error.problems)
+    return []
+
+
+def _study_file(path: Path) -> Path:
+    file = path / "study.yml" if path.is_dir() else path
+    if not file.is_file():
+        there = [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else []
+        raise StudyError([f"{path} is no study file and no folder with a study.yml{nearest(file.name, there)}."])
+    return file
+
+
+def _examine(path: Path) -> tuple[Study | None, list[str], list[Problem]]:
+    """Run every check that the state of the study allows; problems come in order of file and line."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        return None, [], [Problem(path.name, line, "not UTF-8 text; save the file as UTF-8.")]
+    located = locate(text, path.name)
+    declared, problems = validate(located)
+    problems += located.problems
+    if declared is None:
+        return None, [], sorted(set(problems))
+    folder = path.parent
+    found = [*_check.check_file(declared), *_check.check_tables(declared, folder)]
+    book, faults = _codebook(declared, folder, located)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        files, unread = _load.read_files(declared, folder)
+    found += unread
+    study: Study | None = None
+    warned: list[str] = []
+    if files is not None:
+        source = _load.source_of(declared, folder)
+        found += _check.check_columns(declared, files, source)
+        survey, warned, more = build(declared, files, book)
+        said = dict.fromkeys(str(w.message) for w in caught)
+        warned = [n for n in files.notes if any(n.endswith(text) for text in said)] + warned
+        found += more
+        study = Study(path, declared, survey)
+    problems += faults + [located.problem(f.path, f.text) for f in found]
+    order = {path.name: 0}
+    return study, warned, sorted(set(problems), key=lambda p: (order.get(p.file, 1), *p))
+
+
+def _codebook(study: StudyFile, folder: Path, located: Located) -> tuple[dict[str, ItemPart], list[Problem]]:
+    if study.codebook in (None, ABSENT):
+        return {}, []
+    path = folder / str(study.codebook)
+    if not path.is_file():
+        return {}, [located.problem(("codebook",), _check.no_file(folder, str(study.codebook)))]
+    parts, _, problems = read_codebook(path, study.reader.get("encoding"))
+    return parts, problems
