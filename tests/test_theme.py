@@ -150,3 +150,14 @@ def test_css_without_a_text_embeds_the_whole_font():
 
 def test_an_english_page_needs_no_font():
     assert theme.font_face_css("Satisfaction – 7.2 ± 0.1 ●") == ""
+
+
+def test_the_licence_of_the_font_lies_beside_it_in_full():
+    text = theme.FONT_FILE.with_name("OFL.txt").read_text(encoding="utf-8")
+    for part in (
+        "Copyright 2014-2021 Adobe",
+        "SIL OPEN FONT LICENSE Version 1.1",
+        "PERMISSION & CONDITIONS",
+        "DISCLAIMER",
+    ):
+        assert part in text
