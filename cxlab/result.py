@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from numbers import Real
@@ -73,7 +73,7 @@ class Result:
     call : str
         The call that makes this result again.
     title : mapping of language to str
-    formats : mapping of column to format specification
+    formats : mapping of column, or of (metric, column), to format specification
         How renderings print a column, see :func:`cxlab.words.number`.
     """
 
@@ -83,7 +83,7 @@ class Result:
     labels: Labels = field(default_factory=dict)
     call: str = ""
     title: Mapping[str, str] = field(default_factory=dict)
-    formats: Mapping[str, str] = field(default_factory=dict)
+    formats: Mapping[Any, str] = field(default_factory=dict)
 
     def label(self, key: Any, lang: str | None = None, column: str | None = None) -> str:
         """Wording of a key of the table in a language; codes are looked up within their column."""
@@ -111,23 +111,32 @@ class Result:
 
         return write_result(self, path)
 
-    def shown(self, lang: str | None = None) -> pd.DataFrame:
-        """Table as people see it: labels, rounding, suppressed rows masked."""
+    def rows(self) -> Iterator[Any]:
+        """Rows of the table as named tuples."""
+        return self.table.itertuples(index=False)
+
+    def shown(self, lang: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Table as people see it: labels, rounding, suppressed rows masked; all columns or some, in their order."""
         lang = language(lang)
         out: dict[str, list[str]] = {}
-        for column in self.table.columns:
-            spec = self.spec(column)
+        for column in self.table.columns if columns is None else columns:
             heading = self._heading(column, lang)
+            cells = zip(self.table[column], self.masked(column), self.specs(column), strict=True)
             out[heading if heading not in out else f"{heading} ({column})"] = [
-                "–" if mask else self._cell(column, value, spec, lang)
-                for value, mask in zip(self.table[column], self.masked(column), strict=True)
+                "–" if mask else self._cell(column, value, spec, lang) for value, mask, spec in cells
             ]
         return pd.DataFrame(out)
 
-    def spec(self, column: str) -> str:
-        """Format specification of a column, see :func:`cxlab.words.number`."""
+    def specs(self, column: str) -> list[str]:
+        """Format specification of every cell of a column, see :func:`cxlab.words.number`.
+
+        ``formats`` may give one for a column or, where rows are on different scales, for
+        ``(metric, column)``.
+        """
         whole = pd.api.types.is_integer_dtype(self.table[column].dtype)
-        return self.formats.get(column, "," if whole else _SPECS.get(column, ".2f"))
+        plain = self.formats.get(column, "," if whole else _SPECS.get(column, ".2f"))
+        metrics = self.table["metric"] if "metric" in self.table else [None] * len(self.table)
+        return [self.formats.get((metric, column), plain) for metric in metrics]
 
     def masked(self, column: str) -> np.ndarray:
         """Which cells of a column renderings hide: the numbers of suppressed rows, but not their base."""

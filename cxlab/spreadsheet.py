@@ -117,8 +117,9 @@ def _write(result: Result, path: str) -> None:
         shown = result.shown()
         sheet = _Sheet(book, "shown", list(shown.columns))
         for j, column in enumerate(result.table.columns):
-            spec, masked = result.spec(column), result.masked(column)
-            for i, (value, text) in enumerate(zip(result.table[column], shown.iloc[:, j], strict=True)):
+            masked = result.masked(column)
+            cells = zip(result.table[column], shown.iloc[:, j], result.specs(column), strict=True)
+            for i, (value, text, spec) in enumerate(cells):
                 as_text = masked[i] or not result.is_number(column, value)
                 sheet.put(i + 1, j, text if as_text else value * 100 if spec == "pp" else value, number_format(spec))
         sheet.finish()

@@ -172,7 +172,7 @@ def _interval_columns(importance: np.ndarray, draws: np.ndarray, null: np.ndarra
     clear = importance > null
     low, high = percentiles(draws, level)
     share_low, share_high = percentiles(draws / draws.sum(axis=1, keepdims=True), level)
-    best, worst = rank_sets(importance, draws, df=df, level=level)
+    best, worst = rank_sets(importance, np.cov(draws, rowvar=False), df=df, level=level)
     placed = ranks(draws)
     return {
         "importance_low": np.where(clear, low, 0.0), "importance_high": high,
