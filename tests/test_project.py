@@ -13,6 +13,7 @@ import sys
 import textwrap
 import tokenize
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -143,6 +144,19 @@ def test_every_program_of_the_tests_is_installed_by_make():
     script = (ROOT / "tools" / "debian.sh").read_text(encoding="utf-8")
     for name, packages in PACKAGES.items():
         assert f'command -v {name} >/dev/null || missing="$missing {packages}"' in script
+
+
+def test_a_wheel_carries_everything_that_cxlab_reads(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=ROOT, check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    kept = {p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts} | set(NOTEBOOKS)
+    expected = {name_of(p) if p.is_relative_to(PACKAGE) else f"cxlab/{name_of(p)}" for p in kept}
+    assert {name for name in expected if name not in inside} == set()
+    assert {"cxlab/fonts/NotoSansSC-subset.otf", "cxlab/__init__.pyi", "cxlab/notebooks/monthly_report.ipynb"} <= inside
 
 
 # --- imports -----------------------------------------------------------------------------------------------------
