@@ -258,7 +258,7 @@ def test_every_public_name_is_there():
         assert getattr(cxlab, name).__module__.startswith("cxlab.")
     assert sorted(set(cxlab.__all__)) == sorted(cxlab.__all__)
     stub = (PACKAGE / "__init__.pyi").read_text(encoding="utf-8")
-    for line in stub.splitlines():
+    for line in filter(None, stub.replace("__version__: str", "").splitlines()):
         assert re.fullmatch(r"from \.\w+(\.\w+)* import (\w+) as \2", line), line
 
 
@@ -449,8 +449,8 @@ def test_the_tree_names_no_machine_and_no_registry():
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("open('/root/x')", "a path of one machine"),
-        ("see /home/ann/data", "a path of one machine"),
+        ("open('/ro" + "ot/x')", "a path of one machine"),
+        ("see /ho" + "me/ann/data", "a path of one machine"),
         ("https://files." + "pythonhosted.org/x", "the address of a registry"),
         ("--index" + "-url http", "an index in a lock"),
     ],
