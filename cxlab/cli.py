@@ -35,6 +35,9 @@ def _exits() -> Iterator[None]:
         code = DATA_CHECK if isinstance(error, DataCheckError) else WRONG_CALL
         typer.echo(str(error), err=True)
         raise typer.Exit(NOTEBOOK if isinstance(error, ReportError) else code) from None
+    except KeyboardInterrupt as stopped:
+        typer.echo(str(stopped) or "interrupted", err=True)
+        raise typer.Exit(getattr(stopped, "exit_code", 130)) from None
 
 
 def _version(wanted: bool) -> None:
@@ -93,12 +96,25 @@ def report(
     wave: Annotated[str | None, typer.Option(help="Wave label; by default the latest, 'all' without waves.")] = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     out: Annotated[Path, typer.Option(help="Folder of reports.")] = Path("reports"),
+    notebook: Annotated[str | None, typer.Option(help="Path, or name of one that comes with cxlab.")] = None,
+    parameter: Annotated[list[str] | None, typer.Option("-p", help="Parameter of the notebook: name=value.")] = None,
+    progress: Annotated[bool, typer.Option(help="A bar while it runs, on a terminal.")] = True,
 ) -> None:
     """Make the report of one wave."""
-    from cxlab.report.run import make_report
+    with _exits(), warnings.catch_warnings():
+        from cxlab.report.run import make_report
 
-    with _exits():
-        typer.echo(make_report(study, wave=wave, lang=lang, out=out))
+        warnings.simplefilter("ignore", DataWarning)  # the report has them among its notes
+        given = dict(_named(text) for text in parameter or ())
+        made = make_report(study, wave=wave, lang=lang, out=out, notebook=notebook, parameters=given, progress=progress)
+        typer.echo(made / "report.html")
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SurveyError(f"-p is {text!r}; write it as name=value.")
+    return name.strip(), value
 
 
 def main() -> None:
