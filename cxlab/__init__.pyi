@@ -1,12 +1,25 @@
+__version__: str
+from .contrasts import against_rest as against_rest
 from .describe import codebook as codebook
+from .drivers import driver_change as driver_change
+from .drivers import first_to_fix as first_to_fix
+from .drivers import key_drivers as key_drivers
 from .errors import DataCheckError as DataCheckError
 from .errors import StudyError as StudyError
 from .errors import SurveyError as SurveyError
+from .journey import touchpoints as touchpoints
+from .metrics import csat as csat
+from .metrics import frequencies as frequencies
+from .metrics import index as index
+from .metrics import means as means
+from .metrics import nps as nps
+from .metrics import proportions as proportions
 from .quality import check_quality as check_quality
 from .readers import read_survey as read_survey
 from .study import Study as Study
 from .study import check_study as check_study
 from .study import open_study as open_study
 from .survey import Survey as Survey
+from .tracking import scorecard as scorecard
+from .tracking import trend as trend
 from .words import set_language as set_language
-__version__: str

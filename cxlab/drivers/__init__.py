@@ -18,13 +18,14 @@ from cxlab.drivers._change import ChangeResult, driver_change
 from cxlab.drivers._infer import Slopes, null_lines, replicate_importances, slopes
 from cxlab.drivers._measures import measure
 from cxlab.drivers._prepare import Prepared, prepare
+from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
 from cxlab.errors import SignFlipWarning, SmallBaseWarning, SurveyError
 from cxlab.metrics import design_notes
 from cxlab.result import Base, reliability
 from cxlab.survey import Survey
 
-__all__ = ["ChangeResult", "DriverResult", "driver_change", "key_drivers"]
+__all__ = ["ChangeResult", "DriverResult", "PriorityResult", "driver_change", "first_to_fix", "key_drivers"]
 
 
 def key_drivers(

@@ -1,0 +1,105 @@
+"""Priority: what to mend first – importance times distance to the best possible answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxlab.contrasts import ranks
+from cxlab.drivers._result import DriverResult
+from cxlab.errors import SurveyError
+from cxlab.result import Result
+from cxlab.survey import Survey
+from cxlab.words import Sentences, language, sentence
+
+_FIRST = {
+    "en": "Fix {driver} first: it carries {share:.0%} of the explained differences and is rated {performance:.1f} of {top:.0f}; "
+    "it comes first in {first:.0%} of replicates.",
+    "zh": "首先改善“{driver}”：它占解释力的 {share:.0%}，得分仅 {performance:.1f}（满分 {top:.0f}）；在 {first:.0%} 的复制样本中排在首位。",
+}
+_OPEN = {
+    "en": "The data do not single out one thing to fix first; the candidates are {drivers}.",
+    "zh": "数据尚不足以确定唯一的优先改善项，候选为：{drivers}。",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class PriorityResult(Result):
+    """Drivers ordered by importance × room for improvement."""
+
+    def sentences(self, lang: str | None = None) -> Sentences:
+        """Name the first thing to mend if it leads in at least 80 % of replicates, else the candidates."""
+        lang = language(lang)
+        if self.table.empty:
+            return Sentences()
+        top = self.table.iloc[0]
+        if top["top1"] >= 0.8:
+            return Sentences([
+                sentence(_FIRST, lang, driver=self.label(top["driver"], lang), share=top["share"],
+                         performance=top["performance"], top=top["scale_high"], first=top["top1"])
+            ])  # fmt: skip
+        near = self.table[self.table["top1"] >= 0.05]
+        listed = (", " if lang == "en" else "、").join(self.label(d, lang) for d in near["driver"])
+        return Sentences([sentence(_OPEN, lang, drivers=listed)])
+
+
+def first_to_fix(result: DriverResult, survey: Survey) -> PriorityResult:
+    """Where does an improvement promise most: an important driver that is rated badly?
+
+    Parameters
+    ----------
+    result : DriverResult
+        From :func:`key_drivers`, with replicates.
+    survey : Survey
+        For the ends of the response scales.
+
+    Returns
+    -------
+    PriorityResult
+        Drivers above the null line with a positive effect: ``driver, priority`` (share × deficit), ``share,
+        performance, scale_high, deficit`` (part of the scale that is missing to the best answer, 0–1), ``rank, top1`` (share of
+        replicates in which it comes first).
+
+    Raises
+    ------
+    SurveyError
+        If the result has no replicates.
+
+    Notes
+    -----
+    Replicates carry the uncertainty of the importance; that of the mean rating is small beside it and left out.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, cxlab as cx
+    >>> rng = np.random.default_rng(3)
+    >>> df = pd.DataFrame({"queue": rng.integers(0, 6, 300), "doctor": rng.integers(5, 11, 300)})
+    >>> df["satisfaction"] = df["queue"] + df["doctor"] + rng.normal(size=300)
+    >>> survey = cx.Survey.from_frame(df)
+    >>> result = cx.key_drivers(survey, "satisfaction", ["queue", "doctor"], replicates=200)
+    >>> first_to_fix(result, survey).table["driver"].tolist()
+    ['queue', 'doctor']
+    """
+    if result.replicates.empty:
+        raise SurveyError("result has no replicates; run key_drivers with replicates=1000.")
+    ends = [
+        survey.scale(d) or (float(np.nanmin(v := survey.values(d))), float(np.nanmax(v)))
+        for d in result.table["driver"]
+    ]
+    low, high = np.array(ends, dtype=float).T
+    table = result.table[["driver", "share", "performance", "estimate", "distinguishable"]].assign(scale_high=high)
+    table["deficit"] = np.clip((high - table["performance"]) / (high - low), 0, 1)
+    table = table[table["distinguishable"] & (table["estimate"] > 0)].reset_index(drop=True)
+    draws = result.replicates[table["driver"].tolist()].to_numpy() * table["deficit"].to_numpy()
+    table["priority"] = table["share"] * table["deficit"]
+    table["rank"] = ranks(table["priority"].to_numpy())
+    table["top1"] = (ranks(draws) == 1).mean(axis=0) if len(table) else pd.Series(dtype=float)
+    order = ["driver", "priority", "share", "performance", "scale_high", "deficit", "rank", "top1"]
+    return PriorityResult(
+        table.sort_values("rank", ignore_index=True)[order], result.base, result.notes, result.labels,
+        f"cx.first_to_fix({result.call.split('  #')[0]}, survey)",
+        {"en": "What to fix first", "zh": "优先改善项"},
+        {"performance": ".1f", "scale_high": ".0f", "deficit": ".0%", "priority": ".3f"},
+    )  # fmt: skip
