@@ -379,7 +379,9 @@ def proportions(
         Score(item, np.where(known, (series == c).to_numpy(dtype=float), np.nan), "share", names(survey, item))
         for c in codes
     ]
-    result = _table(survey, scores, by=by, level=level, df=df, call=_call("proportions", item, by), codes=codes)
+    result = _table(survey, scores, by=by, level=level, df=df, call=_call("proportions", item, by))
+    groups = len(result.table) // len(codes)
+    result.table.insert(1, "code", [code for code in codes for _ in range(groups)])
     answers = {("code", c): value_names(survey, column, c) for c in codes}
     return Result(result.table, result.base, result.notes, {**result.labels, **answers}, result.call,
                   names(survey, item), result.formats)  # fmt: skip
@@ -583,16 +585,11 @@ def _table(
     level: float,
     df: float | None,
     call: str,
-    codes: Sequence[Any] | None = None,
 ) -> Result:
     groups = cells(survey, by)
     found = estimate(survey, scores, groups)
     low, high = intervals(found, [s.kind for s in scores for _ in groups.keys], level=level, df=df)
-    keys = [
-        {"item": s.name, **({} if codes is None else {"code": codes[k]}), **key}
-        for k, s in enumerate(scores)
-        for key in groups.keys
-    ]
+    keys = [{"item": s.name, **key} for s in scores for key in groups.keys]
     table = pd.DataFrame(keys).assign(
         estimate=found.estimate, se=found.se, low=low, high=high, base=found.base,
         base_effective=found.base_effective, reliability=reliability(found.base_effective),
