@@ -42,6 +42,8 @@ class Parameter:
     @property
     def declared(self) -> str:
         """The declaration as an annotation."""
+        if not self.kind:
+            return "any JSON value"
         kind = f"{self.kind}[{self.element}]" if self.element else self.kind
         return f"{kind} or None" if self.optional else kind
 
@@ -125,7 +127,7 @@ def check_parameters(
                 values[name] = _fit(declared[name], value)
             except (TypeError, ValueError) as fault:
                 problems.append(f"parameter {name} is {value!r}{fault}; {notebook} declares it as "
-                                f"{declared[name].declared or 'any JSON value'}.")  # fmt: skip
+                                f"{declared[name].declared}.")  # fmt: skip
     missing = [p.name for p in declared.values() if p.required and p.name not in given]
     problems += [f"parameter {name} has no value in {notebook}, and none was given." for name in missing]
     if problems:
@@ -170,10 +172,10 @@ def _annotation(node: ast.expr | None) -> tuple[str, str, bool]:
 
 def _fit(parameter: Parameter, value: Any) -> Any:
     """The value in the declared type; ValueError with the end of ``parameter x is 'y'``."""
-    if value is None and parameter.optional:
-        return None
     if isinstance(value, str) and parameter.kind not in ("str", ""):
         value = _parse(parameter, value)
+    if value is None and parameter.optional:
+        return None
     value = _typed(parameter.kind, value)
     if parameter.kind == "list":
         value = [_typed(parameter.element, v) for v in value]
