@@ -15,6 +15,7 @@ from cxlab.errors import SurveyError
 from cxlab.metrics import Score, cells, design_notes, score
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
+from cxlab.words import Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -237,10 +238,10 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
         }
     )
     labels = {**groups.labels, **{("metric", s.name): s.labels for s in scores}}
-    family = {
-        "en": f"p-values: Holm over {len(table)} comparisons.",
-        "zh": f"p 值经 Holm 法校正，共 {len(table)} 次比较。",
-    }
+    family = Note(
+        {"en": "p-values: Holm over {tests} comparisons.", "zh": "p 值经 Holm 法校正，共 {tests} 次比较。"},
+        tests=int(np.sum(~np.isnan(raw))),
+    )
     call = f"cx.against_rest(survey{survey.filter}, {list(metrics)!r}, {by!r})"
     return Result(
         table, Base(int(np.sum(survey.weights[everybody] > 0))), (*design_notes(survey), family), labels, call

@@ -15,7 +15,7 @@ from cxlab.errors import SurveyError
 from cxlab.items import FILE
 from cxlab.result import LOW_BASE, Base, Result, reliability
 from cxlab.survey import Survey
-from cxlab.words import LANGUAGES
+from cxlab.words import LANGUAGES, Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 SPECS = {"mean": ".2f", "nps": "+.1f", "share": ".0%", "index": ".1f"}
@@ -603,15 +603,21 @@ def _table(
                   f"cx.{call.replace('survey', f'survey{survey.filter}', 1)}", formats=formats)  # fmt: skip
 
 
-def design_notes(survey: Survey) -> tuple[dict[str, str], ...]:
+def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
     """Say which design the numbers rest on."""
     parts = survey.design.columns()
     if not parts:
-        return ({"en": "Unweighted; simple random sampling assumed.", "zh": "未加权；按简单随机抽样计算。"},)
-    listed = ", ".join(f"{k} {v}" for k, v in parts.items())
+        return (Note({"en": "Unweighted; simple random sampling assumed.", "zh": "未加权；按简单随机抽样计算。"}),)
     words = {"weight": "权重", "stratum": "分层", "psu": "初级抽样单位", "fpc": "有限总体修正"}
-    zh = "、".join(f"{words[k]} {v}" for k, v in parts.items())
-    return ({"en": f"Design-based: {listed}; weights count as fixed.", "zh": f"按抽样设计计算：{zh}；权重视为固定。"},)
+    listed = {
+        "en": ", ".join(f"{k} {v}" for k, v in parts.items()),
+        "zh": "、".join(f"{words[k]} {v}" for k, v in parts.items()),
+    }
+    template = {
+        "en": "Design-based: {parts}; weights count as fixed.",
+        "zh": "按抽样设计计算：{parts}；权重视为固定。",
+    }
+    return (Note(template, parts=listed),)
 
 
 def _call(function: str, items: Any, by: Any, **more: Any) -> str:

@@ -89,11 +89,14 @@ class Sentence:
         Unrounded values by name.
     shown : mapping of str to str
         How each fact is printed in ``text``.
+    template : str
+        The wording before the facts were filled in.
     """
 
     text: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
+    template: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -113,7 +116,43 @@ def sentence(template: Mapping[str, str], lang: str | None = None, /, **facts: A
         if name is not None:
             shown[name] = number(facts[name], spec or "")
             text.append(shown[name])
-    return Sentence("".join(text), {k: facts[k] for k in shown}, shown)
+    return Sentence("".join(text), {k: facts[k] for k in shown}, shown, template[language(lang)])
+
+
+class Note(Mapping[str, str]):
+    """A remark on a result in every language, with the numbers in it.
+
+    Parameters
+    ----------
+    template : mapping of language to str
+    **facts
+        Values of the template's fields; a mapping of language to str is taken in each language.
+
+    Examples
+    --------
+    >>> Note({"en": "{lost:,} left.", "zh": "剔除 {lost:,} 人。"}, lost=1200)["zh"]
+    '剔除 1,200 人。'
+    """
+
+    def __init__(self, template: Mapping[str, str], **facts: Any) -> None:
+        self._template, self._facts = template, facts
+
+    def sentence(self, lang: str | None = None) -> Sentence:
+        """The remark as a sentence."""
+        lang = language(lang)
+        facts = {k: v[lang] if isinstance(v, Mapping) else v for k, v in self._facts.items()}
+        return sentence(self._template, lang, **facts)
+
+    def __getitem__(self, lang: str) -> str:
+        if lang not in self._template:
+            raise KeyError(lang)
+        return self.sentence(lang).text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._template)
+
+    def __len__(self) -> int:
+        return len(self._template)
 
 
 class Sentences(tuple[Sentence, ...]):

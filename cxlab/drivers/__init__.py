@@ -24,6 +24,7 @@ from cxlab.errors import SignFlipWarning, SmallBaseWarning, SurveyError
 from cxlab.metrics import design_notes
 from cxlab.result import Base, reliability
 from cxlab.survey import Survey
+from cxlab.words import Note
 
 __all__ = ["ChangeResult", "DriverResult", "PriorityResult", "driver_change", "first_to_fix", "key_drivers"]
 
@@ -201,19 +202,22 @@ def _judge(table: pd.DataFrame, survey: Survey) -> None:
         )
 
 
-def _notes(prepared: Prepared) -> list[dict[str, str]]:
-    base, lost, share = len(prepared.rows), prepared.excluded, prepared.excluded_share
+def _notes(prepared: Prepared) -> list[Note]:
     return [
-        {
-            "en": f"Listwise: {base:,} respondents answered every question used; {lost:,} others ({share:.0%} of the weight) are "
-            "not in these numbers.",
-            "zh": f"按个案剔除：{base:,} 名受访者回答了全部所用题目；其余 {lost:,} 名（占权重 {share:.0%}）未计入。",
-        },
-        {
-            "en": "Importance describes association in this survey; it does not prove what a change would cause.",
-            "zh": "重要性描述的是本调查中的关联，并不证明改变某项会带来相应结果。",
-        },
+        Note(_LISTWISE, base=len(prepared.rows), lost=prepared.excluded, share=prepared.excluded_share),
+        Note(_NOT_CAUSE),
     ]
+
+
+_LISTWISE = {
+    "en": "Listwise: {base:,} respondents answered every question used; {lost:,} others ({share:.0%} of the weight) "
+    "are not in these numbers.",
+    "zh": "按个案剔除：{base:,} 名受访者回答了全部所用题目；其余 {lost:,} 名（占权重 {share:.0%}）未计入。",
+}
+_NOT_CAUSE = {
+    "en": "Importance describes association in this survey; it does not prove what a change would cause.",
+    "zh": "重要性描述的是本调查中的关联，并不证明改变某项会带来相应结果。",
+}
 
 
 def _call(survey: Survey, outcome: str, drivers: Sequence[str] | None, options: dict) -> str:

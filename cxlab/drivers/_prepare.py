@@ -14,6 +14,7 @@ from cxlab.errors import CollinearityWarning, SurveyError
 from cxlab.metrics import names as wordings
 from cxlab.moments import Moments, weighted_moments
 from cxlab.survey import Survey
+from cxlab.words import Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 SET_ASIDE = 0.20  # share of "not experienced" from which a default driver is set aside under listwise
@@ -108,13 +109,18 @@ def _default_drivers(survey: Survey) -> tuple[list[str], list[Mapping[str, str]]
     aside = {d: s for d in declared if (s := not_experienced(survey, d)) > SET_ASIDE}
     if not aside:
         return declared, []
-    en = ", ".join(f"{survey.label(d, 'en')} ({s:.0%})" for d, s in aside.items())
-    zh = "、".join(f"{survey.label(d, 'zh')}（{s:.0%}）" for d, s in aside.items())
-    note = {
-        "en": f"Set aside because more than {SET_ASIDE:.0%} of respondents have not experienced them: {en}.",
-        "zh": f"超过 {SET_ASIDE:.0%} 的受访者未体验，因此未纳入：{zh}。",
+    listed = {
+        "en": ", ".join(f"{survey.label(d, 'en')} ({s:.0%})" for d, s in aside.items()),
+        "zh": "、".join(f"{survey.label(d, 'zh')}（{s:.0%}）" for d, s in aside.items()),
     }
+    note = Note(_SET_ASIDE, limit=SET_ASIDE, drivers=listed)
     return [d for d in declared if d not in aside], [note]
+
+
+_SET_ASIDE = {
+    "en": "Set aside because more than {limit:.0%} of respondents have not experienced them: {drivers}.",
+    "zh": "超过 {limit:.0%} 的受访者未体验，因此未纳入：{drivers}。",
+}
 
 
 def not_experienced(survey: Survey, name: str) -> float:
@@ -180,7 +186,7 @@ def _collinearity(moments: Moments, drivers: Sequence[str]) -> list[Mapping[str,
     warnings.warn(
         f"{len(close)} drivers carry nearly the same information: {listed}.", CollinearityWarning, stacklevel=4
     )
-    return [{"en": f"Nearly the same information: {listed}.", "zh": f"信息高度重叠：{listed}。"}]
+    return [Note({"en": "Nearly the same information: {listed}.", "zh": "信息高度重叠：{listed}。"}, listed=listed)]
 
 
 def _variance_left(correlation: FloatArray, k: int) -> float:
