@@ -7,14 +7,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cxlab import __version__
-from cxlab.errors import DataCheckError, DataWarning, ReportError, SurveyError
+from cxlab.errors import DataCheckError, DataWarning, ReportError, SurveyError, SurveyWarning
 
-WRONG_CALL, DATA_CHECK, NOTEBOOK = 2, 3, 4
+WRONG_CALL, DATA_CHECK, NOTEBOOK, INTERRUPTED = 2, 3, 4, 130
 
 app = typer.Typer(
     name="cxlab",
@@ -35,9 +35,9 @@ def _exits() -> Iterator[None]:
         code = DATA_CHECK if isinstance(error, DataCheckError) else WRONG_CALL
         typer.echo(str(error), err=True)
         raise typer.Exit(NOTEBOOK if isinstance(error, ReportError) else code) from None
-    except KeyboardInterrupt as stopped:
-        typer.echo(str(stopped) or "interrupted", err=True)
-        raise typer.Exit(getattr(stopped, "exit_code", 130)) from None
+    except KeyboardInterrupt as stop:
+        typer.echo(str(stop) or "interrupted", err=True)
+        raise typer.Exit(getattr(stop, "exit_code", INTERRUPTED)) from None
 
 
 def _version(wanted: bool) -> None:
@@ -96,25 +96,37 @@ def report(
     wave: Annotated[str | None, typer.Option(help="Wave label; by default the latest, 'all' without waves.")] = None,
     lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
     out: Annotated[Path, typer.Option(help="Folder of reports.")] = Path("reports"),
-    notebook: Annotated[str | None, typer.Option(help="Path, or name of one that comes with cxlab.")] = None,
-    parameter: Annotated[list[str] | None, typer.Option("-p", help="Parameter of the notebook: name=value.")] = None,
-    progress: Annotated[bool, typer.Option(help="A bar while it runs, on a terminal.")] = True,
+    notebook: Annotated[str | None, typer.Option(help="Another notebook, by name or path.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Parameter of the notebook.")
+    ] = None,
 ) -> None:
-    """Make the report of one wave."""
-    with _exits(), warnings.catch_warnings():
-        from cxlab.report.run import make_report
+    """Make the report of one wave and print where it is.
 
-        warnings.simplefilter("ignore", DataWarning)  # the report has them among its notes
-        given = dict(_named(text) for text in parameter or ())
-        made = make_report(study, wave=wave, lang=lang, out=out, notebook=notebook, parameters=given, progress=progress)
-        typer.echo(made / "report.html")
+    Whatever goes wrong, the previous report stays as it was. Exit codes: 0 ok, 2 wrong call or study,
+    3 data check failed, 4 notebook failed.
+    """
+    from cxlab.report import make_report
+
+    with _exits():
+        given = _pairs(parameter or [])
+        folder = make_report(study, wave=wave, lang=lang, out=out, notebook=notebook, parameters=given)
+        typer.echo(folder / "report.html")
 
 
-def _named(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise SurveyError(f"-p is {text!r}; write it as name=value.")
-    return name.strip(), value
+def _pairs(parameters: list[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a mapping."""
+    if wrong := [p for p in parameters if not p.partition("=")[1] or not p.partition("=")[0].strip()]:
+        raise SurveyError(f"--parameter is {wrong[0]!r}; write NAME=VALUE, e.g. -p replicates=200.")
+    return {name.strip(): value for name, _, value in (p.partition("=") for p in parameters)}
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Show cxlab's own warnings as a line, others as Python does."""
+    if issubclass(category, SurveyWarning):
+        typer.echo(f"warning: {message}", err=True)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, *where[:2]))
 
 
 def main() -> None:
@@ -122,4 +134,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # Chinese labels must not fail on a console of another encoding
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    warnings.showwarning = _show_warning
     app()

@@ -96,7 +96,8 @@ def build(study: StudyFile, files: Survey, codebook: Mapping[str, ItemPart]) -> 
     work = Work(files, items=dict(files.codebook.items))
     _describe(study, work, codebook)
     _mask(study, work)
-    survey = replace(work.finish(), roles=_roles(study, files), design=_design(study, files), name=study.study)
+    labelled = work.finish()
+    survey = replace(labelled, roles=_roles(study, labelled), design=_design(study, files), name=study.study)
     made = Work(survey, items=dict(survey.codebook.items))
     for name in _order(study, made):
         _make(study, name, made)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from cxlab.errors import nearest
@@ -41,7 +41,7 @@ def _code(value: Any) -> Any:
 
 def _scale(value: tuple[float, float]) -> tuple[float, float]:
     if not value[0] < value[1]:
-        raise PydanticCustomError("scale", "a scale is two numbers, the low end first, e.g. [0, 10]")
+        raise PydanticCustomError("scale", "the low end comes first, e.g. [0, 10]")
     return value
 
 
@@ -199,6 +199,14 @@ class StudyFile(_Part):
     quality: Quality = Quality()
     labels: dict[str, Labels] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, value: Any) -> Any:
+        """A section without contents (``segments:``) is as good as none."""
+        if not isinstance(value, dict):
+            return value
+        return {k: v for k, v in value.items() if v is not None or k in ("study", "data") or k not in cls.model_fields}
+
 
 def validate(located: Located) -> tuple[StudyFile | None, list[Problem]]:
     """Validate a document; the study that comes back lacks the parts that are faulty.
@@ -230,8 +238,7 @@ def validate(located: Located) -> tuple[StudyFile | None, list[Problem]]:
 _NEEDED = {
     "string_type": "a text", "float_type": "a number", "float_parsing": "a number", "finite_number": "a number",
     "bool_type": "true or false", "bool_parsing": "true or false", "dict_type": "a mapping (key: value)",
-    "tuple_type": "a list", "too_short": "two numbers, the low end first, e.g. [0, 10]",
-    "too_long": "two numbers, the low end first, e.g. [0, 10]",
+    "tuple_type": "a list", "too_short": "a pair such as [0, 10]", "too_long": "a pair such as [0, 10]",
 }  # fmt: skip
 
 
@@ -239,7 +246,10 @@ def _worded(located: Located, fault: dict[str, Any]) -> Problem:
     """Say a pydantic error in the words of the study file."""
     path = tuple(step for step in fault["loc"] if step != "[key]")
     kind, got = fault["type"], fault["input"]
-    if kind == "extra_forbidden":
+    if kind == "missing" and isinstance(path[-1], int):
+        path, kind = path[:-1], "too_short"
+        got = _reach(located.data, located.real(path))
+    if kind in ("extra_forbidden", "invalid_key"):
         fields = _keys(_model_at(path[:-1]))
         owner = located.shown(path[:-1])
         return located.problem(
@@ -315,19 +325,19 @@ def _literals(path: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _cut(located: Located, data: Any, fault: dict[str, Any]) -> None:
-    """Take a faulty part out of ``data`` in place, so that list positions of the others stay."""
+    """Take a faulty part out of ``data`` in place, so that list positions and neighbours stay for the next checks."""
     loc = tuple(step for step in fault["loc"] if step != "[key]")
-    if fault["type"] == "missing":
+    if fault["type"] in ("missing", "literal_error") and isinstance(loc[-1], str):
         parent = _reach(data, located.real(loc[:-1]))
         if isinstance(parent, dict):
-            parent[loc[-1]] = ABSENT if "touchpoints" not in loc[-1:] else []
+            parent[loc[-1]] = [] if loc[-1] == "touchpoints" else next(iter(_literals(loc)), ABSENT)
             return
-    path = located.real(loc)
+    path = located.real(loc[:-1] if fault["type"] == "missing" else loc)
     while path:
         parent = _reach(data, path[:-1])
-        if isinstance(parent, dict):
-            for key in [k for k in parent if str(k) == path[-1]]:
-                del parent[key]
+        keys = [k for k in parent if str(k) == path[-1]] if isinstance(parent, dict) else []
+        if keys and parent[keys[0]] != ABSENT:
+            del parent[keys[0]]
             return
         if isinstance(parent, list) and int(path[-1]) < len(parent):
             blank: Any = {} if fault["type"].startswith("model") else ABSENT
