@@ -100,25 +100,27 @@ def report(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Parameter of the notebook.")
     ] = None,
+    progress: Annotated[bool, typer.Option(help="A bar while it runs, on a terminal.")] = True,
 ) -> None:
     """Make the report of one wave and print where it is.
 
     Whatever goes wrong, the previous report stays as it was. Exit codes: 0 ok, 2 wrong call or study,
     3 data check failed, 4 notebook failed.
     """
-    from cxlab.report import make_report
+    with _exits(), warnings.catch_warnings():
+        from cxlab.report.run import make_report
 
-    with _exits():
-        given = _pairs(parameter or [])
-        folder = make_report(study, wave=wave, lang=lang, out=out, notebook=notebook, parameters=given)
-        typer.echo(folder / "report.html")
+        warnings.simplefilter("ignore", DataWarning)  # the report has them among its notes
+        given = dict(_named(text) for text in parameter or ())
+        made = make_report(study, wave=wave, lang=lang, out=out, notebook=notebook, parameters=given, progress=progress)
+        typer.echo(made / "report.html")
 
 
-def _pairs(parameters: list[str]) -> dict[str, str]:
-    """``NAME=VALUE`` texts as a mapping."""
-    if wrong := [p for p in parameters if not p.partition("=")[1] or not p.partition("=")[0].strip()]:
-        raise SurveyError(f"--parameter is {wrong[0]!r}; write NAME=VALUE, e.g. -p replicates=200.")
-    return {name.strip(): value for name, _, value in (p.partition("=") for p in parameters)}
+def _named(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (equals and name.strip()):
+        raise SurveyError(f"-p is {text!r}; write it as name=value.")
+    return name.strip(), value
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
