@@ -4,6 +4,7 @@ from .describe import codebook as codebook
 from .drivers import driver_change as driver_change
 from .drivers import first_to_fix as first_to_fix
 from .drivers import key_drivers as key_drivers
+from .draft import draft_study as draft_study
 from .errors import DataCheckError as DataCheckError
 from .errors import StudyError as StudyError
 from .errors import SurveyError as SurveyError

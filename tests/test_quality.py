@@ -120,6 +120,10 @@ class TestStraightLining:
         assert row(result, "straight_lining")["count"] == 1
         assert "all touchpoints alike (at least six of 6)" in said(result, "alike")
 
+    def test_the_battery_of_the_study_comes_first(self) -> None:
+        survey = changed(make(), RATINGS[:6], 5, 7.0)
+        assert count(replace(survey, roles=replace(survey.roles, battery=tuple(RATINGS[:6]))), "straight_lining") == 1
+
     def test_items_of_another_scale_do_not_hide_it(self) -> None:
         survey = changed(make(), RATINGS, 5, 7.0)
         survey = changed(survey, "q7", slice(None), 1.0)

@@ -111,8 +111,9 @@ def check_quality(survey: Survey, *, battery: Sequence[str] | None = None) -> Qu
     survey : Survey
         Only respondents of its domain are counted.
     battery : sequence of str, optional
-        Rating items of one scale for straight-lining, at least six. By default the touchpoint items,
-        else the drivers. Where scales differ, the commonest one is taken.
+        Rating items of one scale for straight-lining, at least six. By default what the study names under
+        ``quality: straight_lining``, else the touchpoint items, else the drivers. Where scales differ,
+        the items of the commonest one are taken.
 
     Returns
     -------

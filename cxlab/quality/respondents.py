@@ -61,10 +61,10 @@ def _battery(survey: Survey, battery: Sequence[str] | None) -> tuple[list[str], 
         items = _one_scale(survey, _given(survey, battery))
         return items, set(items) <= set(touched)
     drivers = [i for items in survey.roles.drivers.values() for i in items]
-    for names in (touched, drivers):
+    for names in (list(survey.roles.battery), touched, drivers):
         alike = _one_scale(survey, [i for i in dict.fromkeys(names) if numeric(survey, i)])
         if len(alike) >= MIN_BATTERY:
-            return alike, names is touched
+            return alike, set(alike) <= set(touched)
     return [], False
 
 

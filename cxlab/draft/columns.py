@@ -1,0 +1,186 @@
+"""What can be seen of a column without knowing the study: its answers, its scale, its codes that are no answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cxlab.items import Code, Item, pick
+from cxlab.quality.dates import DATE_NAME, read_dates
+from cxlab.readers._missing import reason_of
+from cxlab.survey import Survey
+
+# Scales in use, the shortest first: the first that holds the answers is taken where labels say nothing.
+SCALES = ((1, 4), (1, 5), (1, 6), (1, 7), (0, 5), (0, 6), (1, 9), (1, 10), (0, 10), (-2, 2), (-3, 3), (-5, 5))
+HOLDS = 0.98  # share of the answers that a scale must hold; the rest are slips of the pen
+_USUAL = {
+    "no answer": (-1.0,),
+    "not applicable": (77.0, 97.0, -7.0, -77.0, -97.0, 997.0, -997.0),
+    "don't know": (88.0, 98.0, -8.0, -88.0, -98.0, 998.0, -998.0),
+    "refused": (99.0, -9.0, -99.0, 999.0, -999.0, 9999.0, -9999.0),
+}
+USUAL = {code: reason for reason, codes in _USUAL.items() for code in codes}
+FEW_POINTS, MANY_POINTS = 4, 11  # of a rating scale
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column and what its answers look like.
+
+    Attributes
+    ----------
+    name, label : str
+        Label in the file's language, ``""`` if there is none.
+    item : Item
+    values : Series
+        Answers; codes that are no answers are NaN.
+    odd : mapping of code to (reason, labelled)
+        Codes that are no answers though the file does not declare them; ``labelled`` if their label says so.
+    scale : (low, high) or None
+        Ends of the rating scale, if the answers look like ratings.
+    from_labels : bool
+        True if the value labels give the scale away.
+    position : int
+        Place in the file, from 0.
+    """
+
+    name: str
+    label: str
+    item: Item
+    values: pd.Series
+    odd: dict[float, tuple[str, bool]] = field(default_factory=dict)
+    scale: tuple[float, float] | None = None
+    from_labels: bool = False
+    position: int = 0
+
+    @property
+    def numeric(self) -> bool:
+        """Tell whether the column holds codes or numbers."""
+        return self.item.kind == "number" and pd.api.types.is_numeric_dtype(self.values)
+
+    @cached_property
+    def answered(self) -> int:
+        """Number of answers."""
+        return int(self.values.notna().sum())
+
+    @cached_property
+    def distinct(self) -> np.ndarray:
+        """Different answers, sorted."""
+        found = self.values.dropna().unique()
+        return np.sort(found) if self.numeric else np.array(sorted(map(str, found)), dtype=object)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Tell whether all answers are whole numbers."""
+        return self.numeric and self.answered > 0 and bool(np.all(self.distinct == np.round(self.distinct)))
+
+    @cached_property
+    def labelled(self) -> list[float]:
+        """Labelled codes that are answers."""
+        return _answers(self.item, self.odd)
+
+    @cached_property
+    def dates(self) -> pd.Series | None:
+        """The column read as dates, if it is one."""
+        return read_dates(self.values, bool(DATE_NAME.search(f"{self.name} {self.label}")))[0]
+
+    @property
+    def rating(self) -> bool:
+        """Tell whether the answers look like ratings."""
+        return self.scale is not None
+
+    @cached_property
+    def endpoints(self) -> tuple[str, ...]:
+        """Value labels of the answers, as one would compare them between the items of a battery."""
+        return tuple(pick(self.item.values[c], None) for c in self.labelled)
+
+
+def look(survey: Survey) -> list[Column]:
+    """Look at every column of a survey."""
+    columns = [_column(survey, name, k) for k, name in enumerate(map(str, survey.data.columns))]
+    return [_rate(c) for c in columns]
+
+
+def _column(survey: Survey, name: str, position: int) -> Column:
+    item = survey.codebook.items.get(name, Item(name))
+    values = survey.data[name]
+    if item.kind == "text" or values.dtype == object:
+        values = values.where(values.astype(str).str.strip() != "")
+    odd: dict[float, tuple[str, bool]] = {}
+    if item.kind == "number" and pd.api.types.is_numeric_dtype(values):
+        present = set(values.dropna().unique().tolist())
+        for code, texts in item.values.items():
+            reason = reason_of(pick(texts, None)) if code not in item.missing else None
+            if reason and isinstance(code, float) and code in present:
+                odd[code] = (reason, True)
+        values = values.mask(values.isin(list(odd))) if odd else values
+    return Column(name, pick(item.labels, None), item, values, odd, position=position)
+
+
+def _answers(item: Item, odd: Iterable[Code]) -> list[float]:
+    gone = {*odd, *item.missing}
+    return sorted(
+        c for c in item.values if isinstance(c, float) and c not in gone and not reason_of(pick(item.values[c], None))
+    )
+
+
+def _rate(column: Column) -> Column:
+    """Find the rating scale of a column, and codes outside it that usually are no answers."""
+    if not column.numeric or not column.answered or not _mostly_whole(column.values):
+        return column
+    codes = column.labelled
+    span = codes[-1] - codes[0] if len(codes) >= 2 else 0
+    outside = [c for c in column.distinct if c in USUAL and c not in codes]
+    if FEW_POINTS - 1 <= span <= MANY_POINTS - 1:
+        low, high = codes[0], codes[-1]
+        inside = column.values.where(~column.values.isin([c for c in outside if c < low or c > high]))
+        if not _holds(inside, low, high):
+            low, high = next((s for s in SCALES if _holds(inside, *s) and s[0] <= low and s[1] >= high), (0, 0))
+        return _with_scale(column, low, high, True)
+    if len(codes) >= 2:  # two or three labelled groups, or more groups than a rating has points
+        return column
+    for low, high in SCALES:
+        inside = column.values.where(~column.values.isin([c for c in outside if c < low or c > high + 1]))
+        if inside.notna().any() and _holds(inside, low, high) and _fits(inside, low, high):
+            return _with_scale(column, low, high, False)
+    return column
+
+
+def _mostly_whole(values: pd.Series) -> bool:
+    answers = values.dropna()
+    return bool((answers == answers.round()).mean() >= HOLDS)
+
+
+def _holds(values: pd.Series, low: float, high: float) -> bool:
+    answers = values.dropna()
+    return len(answers) > 0 and bool(answers.between(low, high).mean() >= HOLDS)
+
+
+def _fits(values: pd.Series, low: float, high: float) -> bool:
+    """Tell whether answers use the scale: three points at least, and points of its upper or lower third."""
+    answers = values[values.between(low, high)]
+    points = answers.nunique()
+    reaches = answers.max() > low + 0.6 * (high - low)
+    below_zero = low >= 0 or (answers < 0).mean() > 1 - HOLDS
+    return bool(points >= min(FEW_POINTS, high - low) and reaches and below_zero)
+
+
+def _with_scale(column: Column, low: float, high: float, from_labels: bool) -> Column:
+    if not low < high:
+        return column
+    strays = [float(c) for c in column.distinct if not low <= c <= high and c in USUAL and c not in column.labelled]
+    odd = {**column.odd, **{c: (USUAL[c], False) for c in strays}}
+    values = column.values.mask(column.values.isin(strays)) if strays else column.values
+    return replace(column, values=values, odd=odd, scale=(float(low), float(high)), from_labels=from_labels)
+
+
+def pooled(columns: list[Column]) -> tuple[float, float]:
+    """Scale of items that belong together: the widest that one of them needs."""
+    scales = [c.scale for c in columns if c.scale]
+    labelled = [c.scale for c in columns if c.scale and c.from_labels]
+    chosen = labelled or scales
+    return min(s[0] for s in chosen), max(s[1] for s in chosen)

@@ -1,0 +1,67 @@
+"""Finder of the columns that divide respondents into groups."""
+
+from __future__ import annotations
+
+from cxlab.draft import vocabulary as v
+from cxlab.draft.columns import Column
+from cxlab.draft.found import File, is_rating
+from cxlab.draft.wording import Bilingual, why
+
+MOST_GROUPS, MOST_SEGMENTS, SMALLEST = 12, 8, 10
+BANDS = ((None, 34), (35, 54), (55, None))
+
+
+def find_segments(file: File) -> None:
+    """Take groups: columns that are called like a demographic, then labelled ones; age in three bands."""
+    found: list[tuple[int, str, bool, Bilingual]] = []
+    for column in file.free():
+        if is_rating(column) or not _groups(column):
+            continue
+        groups = len(column.distinct)
+        named = v.DEMOGRAPHIC.search(v.spaced(column.name))
+        labelled = column.item.kind == "text" or set(column.distinct) <= set(column.labelled)
+        if named:
+            reason = {k: why("segment_demographic", groups=groups, reason=why("name")[k])[k] for k in ("en", "zh")}
+            found.append((0 if labelled else 1, column.name, labelled, reason))
+        elif v.DEMOGRAPHIC.search(column.label) and labelled:
+            found.append((2, column.name, False, why("segment_groups", groups=groups)))
+        elif labelled and column.item.kind == "number" and column.item.measure != "scale":
+            found.append((3, column.name, False, why("segment_groups", groups=groups)))
+        elif column.item.measure == "nominal":
+            found.append((4, column.name, False, why("segment_plain", groups=groups)))
+    found.sort(key=lambda f: f[0])
+    chosen = found[:MOST_SEGMENTS]
+    names = [name for _, name, _, _ in chosen]
+    age = _age_bands(file)
+    if age:
+        names.append(age)
+    if names:
+        sure = [n for _, n, s, _ in chosen if s]
+        reason = {
+            k: "; ".join(f"{n}: {r[k]}" if k == "en" else f"{n}：{r[k]}" for _, n, _, r in chosen) for k in ("en", "zh")
+        }
+        file.add("segments", names, len(sure) == len(names), reason, [n for n in names if n in file.columns])
+
+
+def _groups(column: Column) -> bool:
+    """Tell whether a column has 2 to 12 groups, two of them of ten respondents or more."""
+    if column.item.kind not in ("number", "text") or not 2 <= len(column.distinct) <= MOST_GROUPS:
+        return False
+    if column.item.kind == "number" and not column.whole:
+        return False
+    if column.item.kind == "text" and max(len(str(t)) for t in column.distinct) > 40:
+        return False
+    return int((column.values.value_counts() >= SMALLEST).sum()) >= 2
+
+
+def _age_bands(file: File) -> str | None:
+    """Recode years of age into three bands; the name of the new item."""
+    for column in file.free():
+        if not column.whole or not v.AGE.search(v.spaced(column.name)) or len(column.distinct) <= MOST_GROUPS:
+            continue
+        if not (column.distinct[0] >= 10 and column.values.quantile(0.99) <= 100) or "age_group" in file.columns:
+            continue
+        bands = [{k: e for k, e in (("low", low), ("high", high)) if e is not None} for low, high in BANDS]
+        file.add("recoded.age_group", {"from": column.name, "bands": bands}, False, why("name"), [column.name])
+        return "age_group"
+    return None
