@@ -242,6 +242,40 @@ def test_an_output_folder_that_cannot_be_written(study: Path, tmp_path: Path) ->
         make_report(study, out=tmp_path / "reports", notebook=TINY)
 
 
+# ------------------------------------------------------------------ the command line
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["-p", "top=x"], 2, "parameter top is 'x' (text); tiny.ipynb declares it as int.\n"),
+        (["-p", "top"], 2, "-p is 'top'; write it as name=value.\n"),
+        (["--wave", "2025-10"], 2,
+         "wave '2025-10' is not in the study 'mini'; it has 2025-11, 2025-12 (did you mean '2025-12'?).\n"),
+        (["-p", "fault=data"], 3, "weight has 3 negative values.\n"),
+        (["-p", "fault=survey"], 4, "drivers names nothing. The notebook as far as it ran is kept in {out}/" + FAILED
+         + ". The previous report is untouched.\n"),
+    ],
+)  # fmt: skip
+def test_exit_codes(study: Path, out: Path, published: Path, options: list[str], code: int, said: str) -> None:
+    from typer.testing import CliRunner
+
+    from cxlab.cli import app
+
+    ran = CliRunner().invoke(app, ["report", str(study), "--out", str(out), "--notebook", str(TINY), *options])
+    assert ran.stderr.replace(str(out), "{out}") == said
+    assert ran.exit_code == code
+    assert (published / "report.html").read_text() == "last time"
+
+
+def test_a_report_from_the_command_line(study: Path, out: Path) -> None:
+    from typer.testing import CliRunner
+
+    from cxlab.cli import app
+
+    ran = CliRunner().invoke(app, ["report", str(study), "--out", str(out), "--notebook", str(TINY), "-p", "top=7"])
+    assert (ran.exit_code, ran.output) == (0, f"{out / OLD}\n")
+    assert json.loads((out / OLD).with_name("facts.json").read_text())["top"] == 7
+
+
 # ------------------------------------------------------------------ interruptions, in real processes
 _RUN = """
 import resource, sys
