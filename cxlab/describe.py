@@ -84,8 +84,9 @@ def codebook(survey: Survey, *, lang: str | None = None) -> CodebookTable:
     --------
     >>> import pandas as pd
     >>> survey = Survey.from_frame(pd.DataFrame({"q1": [7, None, 9]}), labels={"q1": "Satisfaction"})
-    >>> codebook(survey).table.loc[0, ["item", "label", "answered", "missing", "min", "max"]].tolist()
-    ['q1', 'Satisfaction', 2, 1, 7.0, 9.0]
+    >>> print(codebook(survey).table[["item", "label", "answered", "missing", "min", "max"]].to_string(index=False))
+    item        label  answered  missing  min  max
+      q1 Satisfaction         2        1  7.0  9.0
     """
     lang = language(lang)
     rows = [_row(survey, str(name), lang) for name in survey.data.columns]

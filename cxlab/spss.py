@@ -487,7 +487,8 @@ def _check_names(names: Iterable[str]) -> None:
     for name in map(str, names):
         if not re.fullmatch(r"(?![\d_])[\w@][\w.@#$]*", name) or name.endswith(".") or name.upper() in _RESERVED:
             fixed = re.sub(r"[^\w.@#$]+", "_", name).strip("._") or "v"
-            bad.append(f"{name!r} (for instance {('v' + fixed) if not fixed[0].isalpha() else fixed!r})")
+            fixed = fixed if fixed[0].isalpha() else f"v{fixed}"
+            bad.append(f"{name!r} (for instance {fixed + '_' if fixed.upper() in _RESERVED else fixed!r})")
         elif len(name.encode()) > 64:
             bad.append(f"{name!r} ({len(name.encode())} bytes)")
         elif (twin := seen.setdefault(name.casefold(), name)) != name:

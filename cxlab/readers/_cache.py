@@ -105,15 +105,13 @@ def _array(column: pd.Series) -> Any:
 def _load(entry: Path) -> Contents:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(entry, page_checksum_verification=True)
-    said = json.loads(table.schema.metadata[b"cxlab"])
     frames: dict[str, dict[str, Any]] = {_DATA: {}, _REASONS: {}}
-    for name in table.column_names:
-        column = table[name]
-        kept = column.to_numpy() if str(column.type) == "double" else column.to_pandas()
-        if not isinstance(kept, np.ndarray) and kept.dtype == object:
-            kept = kept.astype("str")
-        frames[name[:2]][name[2:]] = kept
+    with pq.ParquetFile(entry, page_checksum_verification=True) as file:
+        said = json.loads(file.schema_arrow.metadata[b"cxlab"])
+        for name in file.schema_arrow.names:  # one at a time: the decoded table never stands beside the data
+            column = file.read([name]).column(0)
+            kept = column.to_numpy().copy() if str(column.type) == "double" else column.to_pandas().copy()
+            frames[name[:2]][name[2:]] = kept.astype("str") if kept.dtype == object else kept
     index = pd.RangeIndex(said["rows"])
     return Contents(
         pd.DataFrame(frames[_DATA], index=index, copy=False),

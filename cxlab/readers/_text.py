@@ -8,6 +8,7 @@ import itertools
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -160,7 +161,7 @@ def from_text(column: pd.Series, decimal: str = ".") -> tuple[pd.Series, str, bo
     column, kind, comma
         ``comma``: text that would be numbers with a decimal comma.
     """
-    positions, unique = pd.factorize(column.astype("str").str.strip())
+    positions, unique = pd.factorize(column.astype("str").fillna("").str.strip())
     texts = [str(u) for u in unique]
     answers = [t for t in texts if t and t not in _ABSENT]
     plain = [t.replace(",", ".") for t in answers] if decimal == "," else answers
@@ -175,12 +176,12 @@ def from_text(column: pd.Series, decimal: str = ".") -> tuple[pd.Series, str, bo
             return _spread(positions, moments.tz_localize(None).as_unit("us"), column.index), kind, False
     blank = {"", *_ABSENT_TEXT}
     kept = pd.array([None if t in blank else t for t in texts], dtype="str")
-    comma = bool(answers) and decimal != "," and all(_COMMA.fullmatch(t) for t in answers)
+    comma = decimal != "," and any("," in t for t in answers) and all(_COMMA.fullmatch(t) for t in answers)
     return _spread(positions, kept, column.index), "text", comma
 
 
-def _spread(positions: np.ndarray, unique: object, index: pd.Index) -> pd.Series:
-    return pd.Series(unique).take(positions).set_axis(index) if len(positions) else pd.Series(unique, index=index)
+def _spread(positions: np.ndarray, unique: Any, index: pd.Index) -> pd.Series:
+    return pd.Series(unique).take(positions).set_axis(index)
 
 
 def _iso(text: str) -> str:
