@@ -173,7 +173,11 @@ def draft_study(
     wanted = [outcome] if isinstance(outcome, str) else list(outcome or [])
     file = _guessed(File(survey, {c.name: c for c in look(survey)}), wanted, source.name)
     _write(file, source, target, study, dict(reader or {}))
-    return Draft(target, tuple(file.guesses), tuple(file.gaps), survey.notes, file.rows, len(file.columns))
+    notes = tuple(n for n in survey.notes if not _ADVICE.search(n))
+    return Draft(target, tuple(file.guesses), tuple(file.gaps), notes, file.rows, len(file.columns))
+
+
+_ADVICE = re.compile(r"pass (missing|weight)=|请传入 (missing|weight)=")  # the draft follows it
 
 
 def _study_name(name: str | None, source: Path) -> str:

@@ -15,8 +15,9 @@ from cxlab.readers._missing import reason_of
 from cxlab.survey import Survey
 
 # Scales in use, the shortest first: the first that holds the answers is taken where labels say nothing.
-SCALES = ((1, 4), (1, 5), (1, 6), (1, 7), (0, 5), (0, 6), (1, 9), (1, 10), (0, 10), (-2, 2), (-3, 3), (-5, 5))
+SCALES = ((1, 4), (1, 5), (1, 7), (0, 5), (1, 10), (0, 10), (-2, 2), (-3, 3), (-5, 5))
 HOLDS = 0.98  # share of the answers that a scale must hold; the rest are slips of the pen
+SLIP = 0.002  # a code given more seldom may be a slip of the pen
 _USUAL = {
     "no answer": (-1.0,),
     "not applicable": (77.0, 97.0, -7.0, -77.0, -97.0, 997.0, -997.0),
@@ -44,6 +45,8 @@ class Column:
         Ends of the rating scale, if the answers look like ratings.
     from_labels : bool
         True if the value labels give the scale away.
+    as_others : bool
+        True if the scale starts at 0 because those of other ratings do.
     position : int
         Place in the file, from 0.
     """
@@ -55,6 +58,7 @@ class Column:
     odd: dict[float, tuple[str, bool]] = field(default_factory=dict)
     scale: tuple[float, float] | None = None
     from_labels: bool = False
+    as_others: bool = False
     position: int = 0
 
     @property
@@ -101,8 +105,13 @@ class Column:
 
 def look(survey: Survey) -> list[Column]:
     """Look at every column of a survey."""
-    columns = [_column(survey, name, k) for k, name in enumerate(map(str, survey.data.columns))]
-    return [_rate(c) for c in columns]
+    columns = [_rate(_column(survey, str(name), k)) for k, name in enumerate(survey.data.columns)]
+    to_ten = [c for c in columns if c.scale in ((0, 10), (1, 10))]
+    if sum(c.scale == (0, 10) for c in to_ten) < max(3, 0.1 * len(to_ten)):
+        return columns
+    # Where other ratings start at 0, one in which nobody chose 0 does so as well.
+    silent = [c for c in to_ten if c.scale == (1, 10) and not c.from_labels]
+    return [replace(c, scale=(0.0, 10.0), as_others=True) if c in silent else c for c in columns]
 
 
 def _column(survey: Survey, name: str, position: int) -> Column:
@@ -113,9 +122,11 @@ def _column(survey: Survey, name: str, position: int) -> Column:
     odd: dict[float, tuple[str, bool]] = {}
     if item.kind == "number" and pd.api.types.is_numeric_dtype(values):
         present = set(values.dropna().unique().tolist())
+        plain = _answers(item, ())
         for code, texts in item.values.items():
             reason = reason_of(pick(texts, None)) if code not in item.missing else None
-            if reason and isinstance(code, float) and code in present:
+            between = len(plain) >= 2 and isinstance(code, float) and plain[0] < code < plain[-1]
+            if reason and isinstance(code, float) and code in present and not between:  # "unsure" may be the middle
                 odd[code] = (reason, True)
         values = values.mask(values.isin(list(odd))) if odd else values
     return Column(name, pick(item.labels, None), item, values, odd, position=position)
@@ -145,8 +156,11 @@ def _rate(column: Column) -> Column:
         return column
     for low, high in SCALES:
         inside = column.values.where(~column.values.isin([c for c in outside if c < low or c > high + 1]))
-        if inside.notna().any() and _holds(inside, low, high) and _fits(inside, low, high):
-            return _with_scale(column, low, high, False)
+        shares = inside.value_counts(normalize=True)
+        regular = shares.index[shares >= SLIP]
+        if len(regular) and regular.min() >= low and regular.max() <= high and _fits(inside, low, high):
+            zero = (low, high) == (1, 10) and 0 in shares.index
+            return _with_scale(column, 0 if zero else low, high, False)
     return column
 
 
@@ -165,8 +179,9 @@ def _fits(values: pd.Series, low: float, high: float) -> bool:
     answers = values[values.between(low, high)]
     points = answers.nunique()
     reaches = answers.max() > low + 0.6 * (high - low)
+    four = (low, high) != (1, 4) or len(answers) >= 100  # of a few answers to 1–5, none may be a 5
     below_zero = low >= 0 or (answers < 0).mean() > 1 - HOLDS
-    return bool(points >= min(FEW_POINTS, high - low) and reaches and below_zero)
+    return bool(points >= min(FEW_POINTS, high - low) and reaches and four and below_zero)
 
 
 def _with_scale(column: Column, low: float, high: float, from_labels: bool) -> Column:

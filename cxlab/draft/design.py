@@ -179,7 +179,7 @@ def find_strata(file: File) -> None:
     weight = file.value("design.weight")
     if weight is None:
         return
-    for name in file.value("segments") or []:
+    for name in file.values("segments"):
         if name not in file.columns or file.columns[name].answered < file.rows or not _groups_of_two(file, name):
             continue
         groups = file.survey.data.groupby(name)[weight]

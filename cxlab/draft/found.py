@@ -73,7 +73,7 @@ class File:
 
     def add(self, key: str, value: Any, sure: bool, reason: Bilingual, names: Iterable[str] = ()) -> None:
         """Note a guess and take its columns."""
-        self.guesses.append(Guess(key, value, sure, reason))
+        self.guesses.append(Guess(key, value, bool(sure), reason))
         self.used.update(names)
 
     def leave(self, kind: str, names: Iterable[str]) -> None:
@@ -87,17 +87,25 @@ class File:
         """Value of a guess; None if there is none."""
         return next((g.value for g in self.guesses if g.key == key), None)
 
+    def values(self, key: str) -> list[Any]:
+        """Values of all guesses of a key."""
+        return [g.value for g in self.guesses if g.key == key]
+
 
 def is_rating(column: Column) -> bool:
     """Tell ratings from groups that are coded 1, 2, 3 … as well."""
-    if not column.rating or DEMOGRAPHIC.search(spaced(column.name)):
+    if not column.rating:
         return False
+    partly = column.from_labels and len(column.labelled) < column.labelled[-1] - column.labelled[0] + 1
+    says_scale = bool(SCALE_WORDS.search(" ".join(column.endpoints)))
+    if DEMOGRAPHIC.search(spaced(column.name)):
+        return (partly and says_scale) or (
+            not column.labelled and column.scale == (0, 10) and len(column.distinct) >= 9
+        )
     if not column.from_labels:
         return column.item.measure != "nominal"
-    ends = " ".join(column.endpoints)
-    partly = len(column.labelled) < column.labelled[-1] - column.labelled[0] + 1
     numbers = all(t.strip(" .+-−").isdigit() for t in column.endpoints)
-    return bool(partly or numbers or SCALE_WORDS.search(ends))
+    return partly or numbers or says_scale
 
 
 def because(where: str, column: Column) -> dict[str, str]:

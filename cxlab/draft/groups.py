@@ -21,8 +21,8 @@ def find_segments(file: File) -> None:
         named = v.DEMOGRAPHIC.search(v.spaced(column.name))
         labelled = column.item.kind == "text" or set(column.distinct) <= set(column.labelled)
         if named:
-            reason = {k: why("segment_demographic", groups=groups, reason=why("name")[k])[k] for k in ("en", "zh")}
-            found.append((0 if labelled else 1, column.name, labelled, reason))
+            told = {k: why("segment_demographic", groups=groups, reason=why("name")[k])[k] for k in ("en", "zh")}
+            found.append((0 if labelled else 1, column.name, labelled, told))
         elif v.DEMOGRAPHIC.search(column.label) and labelled:
             found.append((2, column.name, False, why("segment_groups", groups=groups)))
         elif labelled and column.item.kind == "number" and column.item.measure != "scale":
@@ -30,17 +30,9 @@ def find_segments(file: File) -> None:
         elif column.item.measure == "nominal":
             found.append((4, column.name, False, why("segment_plain", groups=groups)))
     found.sort(key=lambda f: f[0])
-    chosen = found[:MOST_SEGMENTS]
-    names = [name for _, name, _, _ in chosen]
-    age = _age_bands(file)
-    if age:
-        names.append(age)
-    if names:
-        sure = [n for _, n, s, _ in chosen if s]
-        reason = {
-            k: "; ".join(f"{n}: {r[k]}" if k == "en" else f"{n}：{r[k]}" for _, n, _, r in chosen) for k in ("en", "zh")
-        }
-        file.add("segments", names, len(sure) == len(names), reason, [n for n in names if n in file.columns])
+    for _, name, sure, reason in found[:MOST_SEGMENTS]:
+        file.add("segments", name, sure, reason, [name])
+    _age_bands(file)
 
 
 def _groups(column: Column) -> bool:
@@ -54,14 +46,14 @@ def _groups(column: Column) -> bool:
     return int((column.values.value_counts() >= SMALLEST).sum()) >= 2
 
 
-def _age_bands(file: File) -> str | None:
-    """Recode years of age into three bands; the name of the new item."""
+def _age_bands(file: File) -> None:
+    """Recode years of age into three bands."""
     for column in file.free():
         if not column.whole or not v.AGE.search(v.spaced(column.name)) or len(column.distinct) <= MOST_GROUPS:
             continue
         if not (column.distinct[0] >= 10 and column.values.quantile(0.99) <= 100) or "age_group" in file.columns:
             continue
         bands = [{k: e for k, e in (("low", low), ("high", high)) if e is not None} for low, high in BANDS]
-        file.add("recoded.age_group", {"from": column.name, "bands": bands}, False, why("name"), [column.name])
-        return "age_group"
-    return None
+        file.add("recoded.age_group", {"from": column.name, "bands": bands}, False, why("age_bands"), [column.name])
+        file.add("segments", "age_group", False, why("age_bands"))
+        return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -13,6 +13,7 @@ from cxlab.draft import vocabulary as v
 from cxlab.draft.columns import Column, pooled
 from cxlab.draft.found import File, because, listed, outcome_values
 from cxlab.draft.wording import Bilingual, why
+from cxlab.readers._missing import reason_of
 
 MOST_DRIVERS = 15  # exact Shapley values of more take long, and nobody reads them
 LEAST_COMPLETE = 100
@@ -31,11 +32,11 @@ def find_outcomes(file: File, outcome: Sequence[str] = ()) -> None:
     ecsi = _ecsi(file)
     if ecsi:
         _ecsi_outcomes(file, ecsi)
-    for role in ("recommend", "satisfaction", "effort", "repurchase"):
+    for role in ("satisfaction", "recommend", "effort", "repurchase"):
         if file.value(f"outcomes.{role}") is None:
             _find_outcome(file, role)
-    if file.value("outcomes.satisfaction") is None:
-        _satisfaction_run(file)
+        if role == "satisfaction" and file.value("outcomes.satisfaction") is None:
+            _satisfaction_run(file)
 
 
 def _find_outcome(file: File, role: str) -> None:
@@ -259,6 +260,8 @@ def _batteries(file: File) -> list[Battery]:
         key = "drivers_satisfied" if satisfied else "drivers_stem"
         keep(names, satisfied, why(key, count=len(names)))
     for names in _rows([c for c in file.ratings() if c.name not in taken]):
+        if any(sure for _, _, sure, _ in found) and not file.columns[names[0]].from_labels:
+            continue  # beside a sure battery, numbers in a row prove nothing
         satisfied = all(v.SATISFIED.search(f"{n} {file.columns[n].label}") for n in names)
         key = "drivers_satisfied" if satisfied else "drivers_labels"
         keep(names, satisfied, why(key, count=len(names)))
@@ -387,6 +390,8 @@ def _scale_reason(columns: Sequence[Column], scale: tuple[float, float], ecsi: b
     if ecsi and scale == (1, 10):
         return True, why("scale_ecsi")
     low, high = min(c.distinct[0] for c in columns), max(c.distinct[-1] for c in columns)
+    if all(c.as_others for c in columns):
+        return False, why("scale_others", low=low, high=high)
     if scale == (1, 10):
         return False, why("scale_no_zero", low=low, high=high)
     return False, why("scale_answers", low=low, high=high)
@@ -395,22 +400,31 @@ def _scale_reason(columns: Sequence[Column], scale: tuple[float, float], ecsi: b
 # ---------------------------------------------------------------------- codes that are no answers
 def find_missing(file: File) -> None:
     """Take codes that are labelled like no answer, or lie outside the scale, and are not declared missing."""
-    codes: dict[tuple[float, str, bool], list[str]] = defaultdict(list)
-    rated = {i for g in file.guesses for i in _named(g.value)}
+    rated = {i for g in file.guesses for i in _named(g.value)} | {n for names in file.left.values() for n in names}
+    codes: dict[float, list[tuple[str, str, bool]]] = defaultdict(list)
     for column in file.columns.values():
         for code, (reason, labelled) in column.odd.items():
-            if labelled or column.name in rated or column.name in {n for names in file.left.values() for n in names}:
-                codes[code, reason, labelled].append(column.name)
-    parts = []
-    for (code, reason, labelled), names in sorted(codes.items(), key=lambda c: c[0][0]):
-        value: dict[str, object] = {"codes": [code], "means": reason}
+            if labelled or column.name in rated:
+                codes[code].append((column.name, reason, labelled))
+    for code, found in sorted(codes.items()):
+        names = [name for name, _, _ in found]
+        means, sure, told = _meaning(file, code, found)
+        value: dict[str, object] = {"codes": [code], "means": means}
         if not _means_nothing_else(file, code, names):
             value["items"] = names
-        parts.append((value, labelled))
-    if parts:
-        all_labelled = all(labelled for _, labelled in parts)
-        told = why("missing_label" if all_labelled else "missing_code")
-        file.add("missing", [value for value, _ in parts], all_labelled, told)
+        file.add("missing", value, sure, told)
+
+
+def _meaning(file: File, code: float, found: Sequence[tuple[str, str, bool]]) -> tuple[str, bool, Bilingual]:
+    """What a code means: by its labels, by what other items declare, else by habit."""
+    labelled = Counter(reason for _, reason, said in found if said)
+    if labelled:
+        return labelled.most_common(1)[0][0], True, why("missing_label")
+    declared = Counter(c.item.missing[code] for c in file.columns.values() if code in c.item.missing)
+    if declared:
+        said = declared.most_common(1)[0][0]
+        return reason_of(said) or said, True, why("missing_elsewhere")
+    return found[0][1], False, why("missing_code")
 
 
 def _named(value: object) -> list[str]:

@@ -47,6 +47,10 @@ _WHY: Mapping[str, Bilingual] = {
     "weak": {"en": "the only rating that speaks of satisfaction", "zh": "唯一提及满意度的评分题"},
     "scale_labels": {"en": "from the value labels", "zh": "依据值标签"},
     "scale_ecsi": {"en": "ECSI items are asked on 1 to 10", "zh": "ECSI 题目采用 1–10 分"},
+    "scale_others": {
+        "en": "the answers run from {low:g} to {high:g}, but those of other ratings start at 0",
+        "zh": "答案为 {low:g}–{high:g}，但其他评分题从 0 开始",
+    },
     "scale_answers": {"en": "from the answers: {low:g} to {high:g} occur", "zh": "依据答案：实际取值 {low:g}–{high:g}"},
     "scale_no_zero": {
         "en": "the answers run from {low:g} to {high:g}; if 0 could be answered, write [0, 10]",
@@ -66,6 +70,7 @@ _WHY: Mapping[str, Bilingual] = {
         "zh": "{reason}；另有 {left} 道评分题与 {outcome} 的相关较弱，未列入",
     },
     "segment_demographic": {"en": "{groups} groups; {reason}", "zh": "{groups} 组；{reason}"},
+    "age_bands": {"en": "three bands of age, made under recoded; choose your own", "zh": "年龄分三段（见 recoded），可自行调整"},
     "segment_groups": {"en": "{groups} labelled groups", "zh": "{groups} 个带标签的组"},
     "segment_plain": {"en": "{groups} groups", "zh": "{groups} 组"},
     "weight_file": {"en": "the file is weighted by it", "zh": "文件即以此列加权"},
@@ -97,6 +102,7 @@ _WHY: Mapping[str, Bilingual] = {
     "psu_panel": {"en": "{count} respondents answered in more than one wave", "zh": "有 {count} 位受访者参与了多期"},
     "psu_named": {"en": "{reason}; {groups} units", "zh": "{reason}；共 {groups} 个单元"},
     "missing_label": {"en": "labelled so, but not declared missing", "zh": "标签如此，但文件未声明为缺失"},
+    "missing_elsewhere": {"en": "other items say so", "zh": "其他题目如此声明"},
     "missing_code": {
         "en": "lies outside the scale; the meaning is a guess",
         "zh": "在量表之外；含义为推测",

@@ -47,11 +47,10 @@ def study_text(file: File, head: Mapping[str, Any], header: str, lang: str) -> s
 
 
 def _section(section: str, guesses: Sequence[Guess], lang: str) -> list[str]:
+    if section in ("missing", "segments"):
+        return [f"{section}:", *(line for g in guesses for line in _entry("  ", "", g, lang))]
     if guesses[0].key == section:
-        (guess,) = guesses
-        if section == "missing":
-            return [_above(guess, lang), f"{section}:", *(f"  - {flow(v)}" for v in guess.value)]
-        return _entry("", section, guess, lang)
+        return _entry("", section, guesses[0], lang)
     lines, told = [f"{section}:"], ""
     for guess in guesses:
         name = guess.key.split(".", 1)[1]
@@ -67,7 +66,8 @@ def _section(section: str, guesses: Sequence[Guess], lang: str) -> list[str]:
 
 def _entry(indent: str, name: str, guess: Guess, lang: str) -> list[str]:
     """One key with its reason: beside it, or above where the line would be long."""
-    line = f"{indent}{key_text(name)}: {flow(guess.value)}"
+    start = f"{key_text(name)}:" if name else "-"
+    line = f"{indent}{start} {flow(guess.value)}"
     said = _mark(guess, lang)
     if len(line) + len(said) + 4 <= WIDE:
         return [f"{line}  # {said}"]
@@ -84,10 +84,6 @@ def _wrapped(line: str, indent: str) -> list[str]:
         out.append(line[:cut])
         line = pad + line[cut:].lstrip()
     return [*out, line]
-
-
-def _above(guess: Guess, lang: str) -> str:
-    return f"# {_mark(guess, lang)}"
 
 
 def _mark(guess: Guess, lang: str) -> str:
