@@ -1,10 +1,10 @@
 __version__: str
 from .contrasts import against_rest as against_rest
 from .describe import codebook as codebook
+from .draft import draft_study as draft_study
 from .drivers import driver_change as driver_change
 from .drivers import first_to_fix as first_to_fix
 from .drivers import key_drivers as key_drivers
-from .draft import draft_study as draft_study
 from .errors import DataCheckError as DataCheckError
 from .errors import StudyError as StudyError
 from .errors import SurveyError as SurveyError
@@ -17,6 +17,9 @@ from .metrics import nps as nps
 from .metrics import proportions as proportions
 from .quality import check_quality as check_quality
 from .readers import read_survey as read_survey
+from .simulate import HealthCheck as HealthCheck
+from .simulate import Truths as Truths
+from .simulate import simulate_healthcheck as simulate_healthcheck
 from .study import Study as Study
 from .study import check_study as check_study
 from .study import open_study as open_study
