@@ -56,17 +56,18 @@ def compute(text: str, survey: Columns) -> np.ndarray:
 
 def names(text: str) -> list[str]:
     """Column or role names that an expression uses, in order of appearance."""
-    called = {id(n.func) for n in ast.walk(_parse(text)) if isinstance(n, ast.Call)}
-    found = [n.id for n in ast.walk(_parse(text)) if isinstance(n, ast.Name) and id(n) not in called]
-    calls = {n.func.id for n in ast.walk(_parse(text)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    return [n for n in dict.fromkeys(found) if n not in calls]
+    nodes = list(ast.walk(_parse(text)))
+    called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
+    found = [n for n in nodes if isinstance(n, ast.Name) and id(n) not in called]
+    return list(dict.fromkeys(n.id for n in sorted(found, key=lambda n: (n.lineno, n.col_offset))))
 
 
 def _parse(text: str) -> ast.expr:
     try:
-        return ast.parse(text, mode="eval").body
+        return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
-        raise SurveyError(f"{text!r} cannot be read as an expression: {error}.") from None
+        said = error.msg if isinstance(error, SyntaxError) else error  # str() would add a file name
+        raise SurveyError(f"{text!r} cannot be read as an expression: {said}.") from None
 
 
 def _node(node: ast.expr, survey: Columns, text: str) -> Any:
