@@ -125,7 +125,7 @@ def _subset(text: str) -> bytes:
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 
-    font = TTFont(FONT_FILE)
+    font = TTFont(FONT_FILE, recalcTimestamp=False)  # the same text, the same bytes
     subsetter = Subsetter(Options(hinting=False, notdef_outline=True))
     subsetter.populate(text=text)
     subsetter.subset(font)

@@ -135,11 +135,11 @@ def test_titles_are_escaped() -> None:
 
 def test_contents_lead_to_every_page_but_the_missing_ones() -> None:
     soup = BeautifulSoup(
-        _html("<section class='page' id='p1'><h2>One</h2></section><h2 id='x'>Two</h2><h2 id='x'>Three</h2>"
+        _html("<section class='page' id='p1'><p class='kicker'>One</p><h2>One finding of 12 words</h2></section><h2 id='x'>Two</h2><h2 id='x'>Three</h2>"
               "<section class='page missing'><h2>Four</h2></section>"), "html.parser")  # fmt: skip
     links = soup.nav.find_all("a")
     assert [a.get_text() for a in links] == ["One", "Two", "Three"]
-    assert [soup.find(id=a["href"][1:]).get_text() for a in links] == ["One", "Two", "Three"]
+    assert [soup.find(id=a["href"][1:]).get_text() for a in links] == ["One finding of 12 words", "Two", "Three"]
     assert soup.nav["aria-label"] == "Contents"
 
 
@@ -191,7 +191,8 @@ def test_tables_are_framed_once_and_have_scopes() -> None:
     soup = BeautifulSoup(_html(table, f"<div class='cx-scroll'>{table}</div>"), "html.parser")
     frames = soup.find_all(class_="cx-scroll")
     assert len(frames) == 2
-    assert frames[0]["aria-label"] == "Table: Touchpoints"
+    assert [f["aria-label"] for f in frames] == 2 * ["Table: Touchpoints"]
+    assert [f["tabindex"] for f in frames] == 2 * ["0"]
     assert [c["scope"] for c in frames[0].find_all("th")] == ["col", "row"]
 
 

@@ -181,7 +181,14 @@ def _contents(soup: BeautifulSoup) -> list[tuple[str, str]]:
         heading["id"] = anchor if anchor not in used else f"{anchor}-{number}"
         used.add(str(heading["id"]))
     listed = [h for h in soup.find_all("h2") if not h.find_parent(class_="missing")]
-    return [(str(h["id"]), h.get_text(" ", strip=True)) for h in listed] if len(listed) > 2 else []
+    return [(str(h["id"]), _short(h)) for h in listed] if len(listed) > 2 else []
+
+
+def _short(heading: Tag) -> str:
+    """A page's heading is its finding; the few words above it name its subject."""
+    above = heading.find_previous_sibling()
+    named = above if above is not None and "kicker" in (above.get("class") or []) else heading
+    return named.get_text(" ", strip=True)
 
 
 def _describe(soup: BeautifulSoup, lang: str) -> None:
@@ -195,14 +202,8 @@ def _describe(soup: BeautifulSoup, lang: str) -> None:
             cell["scope"] = "col"
         for cell in table.select("tbody th"):
             cell["scope"] = "row"
-        if not table.find_parent(class_="cx-scroll"):
-            frame = {
-                "class": "cx-scroll",
-                "role": "region",
-                "tabindex": "0",
-                "aria-label": words["table"] + _above(table),
-            }
-            table.wrap(soup.new_tag("div", attrs=frame))
+        frame = table.find_parent(class_="cx-scroll") or table.wrap(soup.new_tag("div", attrs={"class": "cx-scroll"}))
+        frame.attrs |= {"role": "region", "tabindex": "0", "aria-label": words["table"] + _above(table)}
 
 
 _NO_ALT = "No description has been provided for this image"  # nbconvert's filler
@@ -210,7 +211,7 @@ _NO_ALT = "No description has been provided for this image"  # nbconvert's fille
 
 def _above(tag: Tag) -> str:
     heading = tag.find_previous(["h2", "h3", "h4"])
-    return heading.get_text(" ", strip=True) if heading else "–"
+    return _short(heading) if heading else "–"
 
 
 def _page(lang: str, **parts: Any) -> str:
