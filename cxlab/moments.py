@@ -160,7 +160,7 @@ def shapley(correlations: FloatArray) -> FloatArray:
     Raises
     ------
     SurveyError
-        For more than 22 drivers, or matrices that are not finite.
+        For more than 22 drivers, matrices that are not finite, or an outcome without variance.
 
     Notes
     -----
@@ -169,7 +169,7 @@ def shapley(correlations: FloatArray) -> FloatArray:
     (Schur complement). After p steps 2^p conditional variances of the outcome are left, at total work
     O(2^p). A driver with less than 1e-10 of its variance left, given others, adds nothing to them: a
     duplicate shares its importance with its twin. The batch is cut so that memory stays near
-    2^p · p² / 2 doubles at the most.
+    the larger of 2^p and 2^18 times 4 doubles: 134 MB at p = 22.
 
     References
     ----------
@@ -204,6 +204,9 @@ def _batch(correlations: FloatArray) -> tuple[FloatArray, tuple[int, ...], int]:
     bad = int(np.sum(~np.isfinite(matrices).all(axis=(-2, -1))))
     if bad:
         raise SurveyError(f"correlations holds {bad} matrices with missing values (a constant column?); leave it out.")
+    flat = int(np.sum(matrices[..., -1, -1] <= 0))
+    if flat:
+        raise SurveyError(f"correlations holds {flat} matrices whose outcome does not vary; R² is undefined there.")
     return matrices.reshape(-1, p + 1, p + 1), matrices.shape[:-2], p
 
 
