@@ -1,7 +1,5 @@
 """Reports: a notebook run on a study, published as one folder."""
 
-from cxlab.report.execute import run_notebook
-from cxlab.report.html import to_html
-from cxlab.report.run import Interrupted, find_notebook, make_report
+import lazy_loader as _lazy
 
-__all__ = ["Interrupted", "find_notebook", "make_report", "run_notebook", "to_html"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
