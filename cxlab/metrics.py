@@ -486,6 +486,11 @@ def value_names(survey: Survey, column: str, code: Any) -> dict[str, str]:
     return {lang: item.value_label(code, lang) if item else str(code) for lang in LANGUAGES}
 
 
+def by_segment(survey: Survey, metric: str, by: str, *, level: float = 0.95) -> Result:
+    """Level of any metric (``"nps"``, ``"csat"``, a column or a role) in each group of a segment."""
+    return _table(survey, [score(survey, metric)], by=by, level=level, df=None, call=_call("by_segment", metric, by))
+
+
 # ------------------------------------------------------------------------------ one engine
 @dataclass(frozen=True, eq=False)
 class Cells:

@@ -195,13 +195,18 @@ def scorecard(
     table = table.assign(base=found.base[first], base_effective=effective, reliability=reliability(effective))
     labels: dict[Any, Any] = {**_HEADINGS, **{s.name: s.labels for s in scores}}
     labels |= {("wave", w): value_names(survey, str(column), w) for w in (now, then) if w is not None}
-    weights = survey.weights[inside[0]]
     said = "".join(f", {k}={v!r}" for k, v in (("wave", now), ("before", then)) if v is not None)
     return ScorecardResult(
-        table, Base(int((weights > 0).sum()), kish_base(weights)), design_notes(survey), labels,
+        table, base_of(survey, inside[0]), design_notes(survey), labels,
         f"cx.scorecard(survey{survey.filter}, {[s.name for s in scores]!r}{said})",
         {"en": "Scorecard", "zh": "核心指标"}, _formats(scores), wave=now, before=then, kinds={s.name: s.kind for s in scores},
     )  # fmt: skip
+
+
+def base_of(survey: Survey, inside: np.ndarray | None = None) -> Base:
+    """Respondents with a weight above zero in the domain (or some rows), and Kish's effective base."""
+    weights = survey.weights[survey.domain if inside is None else inside]
+    return Base(int((weights > 0).sum()), kish_base(weights))
 
 
 def _formats(scores: Sequence[Score]) -> dict[Any, str]:
@@ -256,7 +261,7 @@ class TrendResult(Result):
 
     metric: str = ""
 
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, lang: str | None = None, *, target: float | None = None) -> Axes:
         """Draw the metric over waves with intervals; suppressed cells are left out."""
         from cxlab.charts import lines
 
@@ -265,7 +270,7 @@ class TrendResult(Result):
         table = table.assign(wave=[self.label(w, lang, "wave") for w in table["wave"]])
         if "segment" in table:
             table = table.assign(segment=[self.label(s, lang, "segment") for s in table["segment"]])
-        return lines(table, title=self.label(self.metric, lang), lang=lang, ax=ax)
+        return lines(table, title=self.label(self.metric, lang), target=target, lang=lang, ax=ax)
 
 
 def trend(survey: Survey, metric: str, *, by: str | None = None, level: float = 0.95) -> TrendResult:
@@ -307,10 +312,9 @@ def trend(survey: Survey, metric: str, *, by: str | None = None, level: float = 
         estimate=found.estimate, se=found.se, low=low, high=high, base=found.base,
         base_effective=found.base_effective, reliability=reliability(found.base_effective),
     )  # fmt: skip
-    weights = survey.weights[survey.domain]
     spec = SPECS[scored.kind]
     return TrendResult(
-        table, Base(int((weights > 0).sum()), kish_base(weights)), design_notes(survey),
+        table, base_of(survey), design_notes(survey),
         {**groups.labels, metric: scored.labels}, f"cx.trend(survey{survey.filter}, {metric!r}, by={by!r})",
         formats={"estimate": spec, "low": spec, "high": spec}, metric=metric,
     )  # fmt: skip

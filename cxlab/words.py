@@ -8,7 +8,7 @@ import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from cxlab.errors import one_of
 
@@ -62,6 +62,8 @@ def number(value: Any, spec: str = "") -> str:
     """
     if isinstance(value, str):
         return value
+    if isinstance(value, Figure):
+        return number(value.value, value.spec) + value.unit
     if value is None or str(value) in ("<NA>", "NaT", "nan"):
         return "–"
     if isinstance(value, dt.date):
@@ -76,6 +78,23 @@ def number(value: Any, spec: str = "") -> str:
     if text.strip("+-0.,%") == "":
         text = text.lstrip("+-")
     return text.replace("-", "−")
+
+
+class Figure(NamedTuple):
+    """A number that brings its own format along, for templates whose metric is not known beforehand.
+
+    Attributes
+    ----------
+    value : float
+    spec : str
+        See :func:`number`.
+    unit : str
+        Text that follows the number.
+    """
+
+    value: float
+    spec: str
+    unit: str = ""
 
 
 @dataclass(frozen=True)

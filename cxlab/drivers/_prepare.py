@@ -106,12 +106,12 @@ def _default_drivers(survey: Survey) -> tuple[list[str], list[Mapping[str, str]]
     declared = [i for items in survey.roles.drivers.values() for i in items]
     if not declared:
         raise SurveyError("drivers: the survey declares none; declare drivers in study.yml, or pass drivers=[...].")
-    aside = {d: s for d in declared if (s := not_experienced(survey, d)) > SET_ASIDE}
+    aside = [d for d in declared if not_experienced(survey, d) > SET_ASIDE]
     if not aside:
         return declared, []
     listed = {
-        "en": ", ".join(f"{survey.label(d, 'en')} ({s:.0%})" for d, s in aside.items()),
-        "zh": "、".join(f"{survey.label(d, 'zh')}（{s:.0%}）" for d, s in aside.items()),
+        "en": ", ".join(survey.label(d, "en") for d in aside),
+        "zh": "、".join(survey.label(d, "zh") for d in aside),
     }
     note = Note(_SET_ASIDE, limit=SET_ASIDE, drivers=listed)
     return [d for d in declared if d not in aside], [note]
@@ -186,7 +186,13 @@ def _collinearity(moments: Moments, drivers: Sequence[str]) -> list[Mapping[str,
     warnings.warn(
         f"{len(close)} drivers carry nearly the same information: {listed}.", CollinearityWarning, stacklevel=4
     )
-    return [Note({"en": "Nearly the same information: {listed}.", "zh": "信息高度重叠：{listed}。"}, listed=listed)]
+    return [Note(_CLOSE, drivers=", ".join(close), vif=max(close.values()))]
+
+
+_CLOSE = {
+    "en": "Nearly the same information (largest VIF {vif:.0f}): {drivers}.",
+    "zh": "信息高度重叠（最大 VIF {vif:.0f}）：{drivers}。",
+}
 
 
 def _variance_left(correlation: FloatArray, k: int) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlab.drivers._measures import METHOD_NAMES
 from cxlab.result import Result
-from cxlab.words import Sentence, Sentences, language, sentence
+from cxlab.words import Note, Sentence, Sentences, language, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +33,12 @@ _FIRST = {
     "en": "{driver} drives {outcome} most: {share:.0%} of what the drivers explain (95% {low:.0%} to {high:.0%}); "
     "one point more goes with {effect:+.2f} points of {outcome}.",
     "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）；"
+    "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
+}
+_HIGHEST = {
+    "en": "{driver} has the highest importance for {outcome}: {share:.0%} of what the drivers explain (95% {low:.0%} to "
+    "{high:.0%}); one point more goes with {effect:+.2f} points of {outcome}.",
+    "zh": "“{driver}”对“{outcome}”的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）；"
     "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
 }
 _TIED = {
@@ -112,7 +118,8 @@ class DriverResult(Result):
             return Sentences(
                 [sentence(_NO_INTERVALS, lang, driver=name, outcome=outcome, share=top["share"]), self._fit(lang)]
             )
-        first = sentence(_FIRST, lang, driver=name, outcome=outcome, share=top["share"], low=top["share_low"],
+        alone = (self.table["rank_low"] == 1).sum() == 1
+        first = sentence(_FIRST if alone else _HIGHEST, lang, driver=name, outcome=outcome, share=top["share"], low=top["share_low"],
                          high=top["share_high"], effect=top["estimate"])  # fmt: skip
         said = [first, self._leaders(lang), self._fit(lang)]
         noise = self.table[~self.table["distinguishable"]]
@@ -139,17 +146,18 @@ class DriverResult(Result):
 
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on how the numbers were made."""
-        lang = language(lang)
-        facts = {
-            "method": METHOD_NAMES[self.method][lang], "base": self.base.respondents, "b": len(self.replicates),
-            "p": len(self.table), "outcome": self.label(self.outcome, lang),
-        }  # fmt: skip
-        return _METHODS[lang].format(**facts)
+        return self.method_note.sentence(lang).text
+
+    @property
+    def method_note(self) -> Note:
+        """The same paragraph with its numbers."""
+        return Note(_METHODS, method=METHOD_NAMES[self.method], base=self.base.respondents, b=len(self.replicates),
+                    p=len(self.table), outcome=self.labels.get(self.outcome, self.outcome))  # fmt: skip
 
 
 _METHODS: Mapping[str, str] = {
-    "en": "Importance of {p} drivers of {outcome}: {method} on design-weighted correlations of {base:,} complete "
-    "respondents. Intervals are percentiles of {b:,} Rao–Wu bootstrap replicates; a driver whose importance does not exceed the 95th "
+    "en": "Importance of {p} drivers of {outcome}: {method} on design-weighted correlations of {base:,} "
+    "respondents with complete answers. Intervals are percentiles of {b:,} Rao–Wu bootstrap replicates; a driver whose importance does not exceed the 95th "
     "percentile of its own within-stratum permutations is called not distinguishable from noise. Rank sets come from "
     "Holm-adjusted pairwise differences (Klein, Wright & Wieczorek 2020). Effects are coefficients of the full linear model with "
     "design-based standard errors. Importance is not causation.",

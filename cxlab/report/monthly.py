@@ -1,0 +1,318 @@
+"""The monthly report: analyses made once, pages made of their tables and sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxlab import journey, quality, tracking
+from cxlab.contrasts import against_rest
+from cxlab.drivers import ChangeResult, DriverResult, PriorityResult, driver_change, first_to_fix, key_drivers
+from cxlab.errors import DataCheckError, SurveyError, SurveyWarning
+from cxlab.metrics import by_segment
+from cxlab.report import answers, texts
+from cxlab.report.page import MissingPage, Page, plain_sentence
+from cxlab.result import SUPPRESSED_BASE, Base, Result
+from cxlab.study import Study
+from cxlab.survey import Survey
+from cxlab.words import Note, Sentence, language, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROLLING = 6  # waves behind the driver analysis
+AnyPage = Page | MissingPage
+Column = str | tuple[str, str, str]
+
+
+@dataclass(eq=False)
+class MonthlyReport:
+    """What a manager asks every month, answered from one study.
+
+    Attributes
+    ----------
+    study : Study
+    wave : label or code, ``"latest"`` or ``"all"``
+    lang : {"en", "zh"}
+    replicates, seed : int
+        Of the driver analysis.
+    pages : list
+        Pages made so far, in order.
+    """
+
+    study: Study
+    wave: Any = "latest"
+    lang: str = "en"
+    replicates: int = 1000
+    seed: int = 0
+    pages: list[AnyPage] = field(default_factory=list)
+    base: Base = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lang = language(self.lang)
+        self.base = tracking.base_of(self.now)
+        base = self.base
+        if base.effective < SUPPRESSED_BASE:
+            said = f"wave {self.wave_label!r} has" if self.has_waves else "the study has"
+            raise DataCheckError(
+                f"{said} {base.respondents} respondents (effective base {base.effective:.0f}); a report needs an effective "
+                f"base of at least {SUPPRESSED_BASE}: wait for more answers, or report another wave."
+            )
+
+    # ------------------------------------------------------------------ who is in it
+    @property
+    def has_waves(self) -> bool:
+        """Whether the study declares waves."""
+        return self.study.roles.wave is not None
+
+    @cached_property
+    def now(self) -> Survey:
+        """The wave reported, or everybody."""
+        return self.study.survey(self.wave if self.has_waves else None)
+
+    @cached_property
+    def before(self) -> Survey | None:
+        """The wave before, if there is one."""
+        previous = self.study.previous(self.wave) if self.has_waves else None
+        return self.study.survey(previous.code) if previous else None
+
+    @cached_property
+    def rolling(self) -> Survey:
+        """The last six waves up to the wave reported, or everybody."""
+        return self.study.survey(f"last:{ROLLING}", until=self.wave) if self.has_waves else self.now
+
+    @cached_property
+    def rolling_before(self) -> Survey | None:
+        """The six waves before the rolling base: no respondent's answer is in both."""
+        start = self.study.previous(self.wave, ROLLING) if self.has_waves else None
+        if start is None or self.study.previous(start.code, ROLLING - 1) is None:
+            return None
+        return self.study.survey(f"last:{ROLLING}", until=start.code)
+
+    @property
+    def wave_label(self) -> str:
+        return self.study.wave(self.wave).label if self.has_waves else ""
+
+    # ------------------------------------------------------------------ analyses, each made once
+    @cached_property
+    def scorecard(self) -> tracking.ScorecardResult | None:
+        """Key figures of the wave against the wave before."""
+        try:
+            if not self.has_waves:
+                return tracking.scorecard(self.now)
+            return tracking.scorecard(self.study.survey(), wave=self.study.wave(self.wave).code)
+        except SurveyError:  # the study declares no outcome that a metric is defined for
+            return None
+
+    @cached_property
+    def quality(self) -> quality.QualityResult:
+        """Findings on the wave's data."""
+        return quality.check_quality(self.now)
+
+    @cached_property
+    def touchpoints(self) -> journey.TouchpointResult | None:
+        """Ratings along the journey."""
+        return journey.touchpoints(self.now, before=self.before) if self.study.roles.touchpoints else None
+
+    @cached_property
+    def drivers(self) -> DriverResult | None:
+        """Key drivers of satisfaction on the rolling base."""
+        if not (self.study.roles.drivers and self.now.has("satisfaction")):
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SurveyWarning)  # every judgement stands on the last page
+            return key_drivers(self.rolling, "satisfaction", replicates=self.replicates, seed=self.seed)
+
+    @cached_property
+    def change(self) -> ChangeResult | None:
+        """Shares of the drivers against the six waves before."""
+        if self.drivers is None or self.rolling_before is None:
+            return None
+        return driver_change(self.rolling, self.rolling_before, replicates=self.replicates, seed=self.seed)
+
+    @cached_property
+    def first(self) -> PriorityResult | None:
+        """What to fix first."""
+        return first_to_fix(self.drivers, self.rolling) if self.drivers is not None else None
+
+    @cached_property
+    def segments(self) -> Result | None:
+        """Key figures of the first segment's groups against everybody else."""
+        return self._against_rest([s for s in self.metric_names if s in ("satisfaction", "nps", "csat")])
+
+    @cached_property
+    def segment_touchpoints(self) -> Result | None:
+        """Touchpoints of the first segment's groups against everybody else."""
+        return self._against_rest([p.item for p in self.study.roles.touchpoints])
+
+    def _against_rest(self, metrics: list[str]) -> Result | None:
+        return against_rest(self.rolling, metrics, self._segment) if self._segment and metrics else None
+
+    @property
+    def metric_names(self) -> list[str]:
+        return [] if self.scorecard is None else self.scorecard.table["metric"].tolist()
+
+    # ------------------------------------------------------------------ pages
+    def verdict(self) -> AnyPage:
+        """The month in brief: the finding, key figures, ten questions answered."""
+        if self.scorecard is None:
+            return self._missing("verdict", "scorecard")
+        page = self._page("verdict", answers.finding(self, self.metric_names[0]))
+        page.cards(answers.card(self, m) for m in self.metric_names)
+        page.answers((k, texts.QUESTIONS[k][self.lang], answers.answer(self, k)) for k in texts.QUESTIONS)
+        return page
+
+    def data_quality(self) -> AnyPage:
+        """Who answered, and what in the data is doubtful."""
+        flagged = self.quality.flagged
+        people, base = int(flagged["row"].nunique()), self.quality.base.respondents
+        template = texts.QUALITY_TITLE if people else texts.QUALITY_CLEAN
+        page = self._page(
+            "quality", sentence(template, self.lang, count=people, base=base, share=people / max(base, 1))
+        )
+        page.lead(self.quality.sentences(self.lang))
+        ran = replace(self.quality, table=self.quality.table[self.quality.table["count"].notna()])
+        return page.table(ran, ["check", "base", "count", "share"])
+
+    def score_card(self) -> AnyPage:
+        """Key figures with intervals, change, targets and the smallest change that could have been seen."""
+        if self.scorecard is None:
+            return self._missing("scorecard", "scorecard")
+        found = self.scorecard
+        page = self._page("scorecard", answers.finding(self, self.metric_names[min(1, len(self.metric_names) - 1)]))
+        page.lead([*found.changes(self.lang), *answers.targets(self)])
+        columns: list[Column] = [("estimate", "low", "high"), "before", ("change", "change_low", "change_high"), "p_value",
+                                 "detectable", "target", "base", "base_effective"]  # fmt: skip
+        page.table(found, ["metric", *_filled(found, columns)])
+        if self.has_waves:
+            metric = found.table["metric"].iloc[0]
+            label = found.label(metric, self.lang)
+            waves = tracking.trend(self.study.survey(None, until=self.wave), metric)
+            target = self.study.targets.get(metric)
+            page.picture(waves.plot(lang=self.lang, target=target), texts.ALT["trend"][self.lang].format(metric=label))
+        else:
+            page.notes([texts.NEEDS["trend"]])
+        return page
+
+    def touch_points(self) -> AnyPage:
+        """Ratings along the journey."""
+        found = self.touchpoints
+        if found is None or not (said := found.sentences(self.lang)):
+            return self._missing("touchpoints", "touchpoints")
+        page = self._page("touchpoints", said[0]).lead(said[1:])
+        page.picture(found.plot(lang=self.lang), texts.ALT["touchpoints"][self.lang])
+        columns: list[Column] = [("estimate", "low", "high"), ("change", "change_low", "change_high"), "p_value", "expectation_gap",
+                   "not_experienced", "base"]  # fmt: skip
+        return page.table(found, ["touchpoint", "stage", "owner", *_filled(found, columns)])
+
+    def key_drivers(self) -> AnyPage:
+        """What goes with satisfaction, how surely, and whether that changed."""
+        try:
+            found = self.drivers
+        except SurveyError as problem:
+            return self._missing("drivers", "drivers", Sentence(str(problem)))
+        if found is None:
+            return self._missing("drivers", "drivers")
+        top, leaders = found.table.iloc[0], int((found.table["rank_low"] == 1).sum())
+        template = texts.DRIVERS_TITLE if leaders == 1 else texts.DRIVERS_OPEN
+        page = self._page("drivers", sentence(
+            template, self.lang, driver=found.label(top["driver"], self.lang), outcome=found.label(found.outcome, self.lang),
+            share=top["share"], count=leaders,
+        ))  # fmt: skip
+        said = [*found.sentences(self.lang), *(self.first.sentences(self.lang) if self.first else ())]
+        page.lead([*said, *(self.change.sentences(self.lang) if self.change else ())])
+        page.picture(found.plot(lang=self.lang), texts.ALT["drivers"][self.lang])
+        if self.has_waves:
+            page.notes([self._rolling_note()])
+        page.table(found, ["driver", ("share", "share_low", "share_high"), "rank_low", "rank_high", ("estimate", "low", "high"),
+                           "correlation", "performance"])  # fmt: skip
+        if self.change:
+            page.table(self.change, ["driver", "share", "share_before", ("estimate", "low", "high"), "p_value", "rank",
+                                     "rank_before"], notes=False)  # fmt: skip
+        return page
+
+    def segment_comparison(self) -> AnyPage:
+        """The groups of the first segment against everybody else."""
+        if self.segments is None:
+            return self._missing("segments", "segments")
+        found, by = self.segments, self._segment
+        row = answers.lowest(found)
+        metric = found.label(row["metric"], self.lang)
+        if row["p_value"] < 0.05:
+            title = sentence(texts.SEGMENTS_TITLE, self.lang, segment=found.label(row["segment"], self.lang, "segment"),
+                             gap=answers.figure(self, row["metric"], row["estimate"], signed=True), metric=metric)  # fmt: skip
+        else:
+            title = sentence(texts.SEGMENTS_EQUAL, self.lang, by=self.rolling.label(by, self.lang), metric=metric)
+        page = self._page("segments", title).lead([answers.unhappy(self), *answers.gaps(self)])
+        page.picture(self._segment_picture(str(row["metric"])), texts.ALT["segments"][self.lang].format(metric=metric))
+        if self.has_waves:
+            page.notes([self._rolling_note()])
+        return page.table(
+            found, ["metric", "segment", "value", "rest", ("estimate", "low", "high"), "p_value", "detectable", "base"]
+        )
+
+    def limits(self) -> AnyPage:
+        """What on the pages before needs care, and how the numbers were made."""
+        care = answers.care(self)
+        template = texts.LIMITS_TITLE if care else texts.LIMITS_NONE
+        page = self._page("limits", sentence(template, self.lang, count=len(care)))
+        page.lead([*care, plain_sentence(texts.ASSOCIATION, self.lang)])
+        if self.drivers is not None:
+            page.notes([self.drivers.method_note])
+        return page
+
+    def write_facts(self, path: str | Path) -> None:
+        """Write every number of the pages made so far as JSON, atomically."""
+        whole = {
+            "study": self.study.name,
+            "wave": self.wave_label or "all",
+            "lang": self.lang,
+            "facts": [fact for page in self.pages for fact in page.facts],
+        }
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.tmp")
+        temporary.write_text(json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+        os.replace(temporary, target)
+
+    # ------------------------------------------------------------------ sentences
+    def _page(self, key: str, title: Sentence) -> Page:
+        page = Page(key, title, self.lang, texts.HEADINGS[key][self.lang])
+        self.pages.append(page)
+        return page
+
+    def _missing(self, key: str, needs: str, reason: Sentence | None = None) -> MissingPage:
+        page = MissingPage(key, texts.HEADINGS[key][self.lang], reason or plain_sentence(texts.NEEDS[needs], self.lang))
+        self.pages.append(page)
+        return page
+
+    def _rolling_note(self) -> Note:
+        column = self.study.roles.wave or ""
+        inside = self.rolling.data[column][self.rolling.domain].dropna()
+        item = self.study.data.codebook[column]
+        first, last = (item.value_label(f(inside), self.lang) for f in (min, max))
+        return Note(texts.ROLLING, count=int(inside.nunique()), first=first, last=last)
+
+    @property
+    def _segment(self) -> str:
+        """The first declared segment with two to twelve groups; empty if there is none."""
+        return next((s for s in self.study.roles.segments if 2 <= len(self.rolling.levels(s)) <= 12), "")
+
+    def _segment_picture(self, metric: str) -> Axes:
+        from cxlab.charts import dots
+
+        assert self.segments is not None  # its page is missing otherwise
+        found = by_segment(self.rolling, metric, self._segment)
+        table = found.table.assign(label=[found.label(s, self.lang, "segment") for s in found.table["segment"]])
+        hidden = (table["reliability"] == "suppressed").to_numpy()
+        table[["estimate", "low", "high"]] = table[["estimate", "low", "high"]].mask(hidden)
+        return dots(table, title=self.segments.label(metric, self.lang, "metric"), spec=str(found.formats["estimate"]))
+
+
+def _filled(result: Result, columns: list[Column]) -> list[Column]:
+    """Columns that hold anything at all."""
+    return [c for c in columns if result.table[c if isinstance(c, str) else c[0]].notna().any()]
