@@ -263,7 +263,7 @@ class TestMissing:
         assert result.not_asked.to_dict("records") == [{"item": "q1", "wave": 1.0, "base": 200}]
         assert row(result, "missing")["count"] == 0  # who was not asked refused nothing
         assert row(result, "missing")["base"] == 8 * 400 - 200
-        assert said(result, "not asked") == "1 item was not asked in 1 wave."
+        assert said(result, "not asked") == "1 item was not asked in every wave: Rating q1 (1)."
         assert check_quality(survey.where(wave=2)).not_asked.empty
         assert len(check_quality(survey.where(wave=1)).not_asked) == 1
 

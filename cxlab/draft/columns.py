@@ -187,7 +187,14 @@ def _fits(values: pd.Series, low: float, high: float) -> bool:
 def _with_scale(column: Column, low: float, high: float, from_labels: bool) -> Column:
     if not low < high:
         return column
-    strays = [float(c) for c in column.distinct if not low <= c <= high and c in USUAL and c not in column.labelled]
+    counts = column.values.value_counts()
+    # One −1 among thousands of answers is a slip of the pen, a 99 hardly ever is.
+    often = {c for c in counts.index if abs(c) > 1 or counts[c] >= SLIP * column.answered}
+    strays = [
+        float(c)
+        for c in column.distinct
+        if not low <= c <= high and c in USUAL and c in often and c not in column.labelled
+    ]
     odd = {**column.odd, **{c: (USUAL[c], False) for c in strays}}
     values = column.values.mask(column.values.isin(strays)) if strays else column.values
     return replace(column, values=values, odd=odd, scale=(float(low), float(high)), from_labels=from_labels)

@@ -8,6 +8,7 @@ from cxlab.draft.found import File, is_rating
 from cxlab.draft.wording import Bilingual, why
 
 MOST_GROUPS, MOST_SEGMENTS, SMALLEST = 12, 8, 10
+ASKED = 0.8  # share of respondents who must be in a group
 BANDS = ((None, 34), (35, 54), (55, None))
 
 
@@ -25,6 +26,8 @@ def find_segments(file: File) -> None:
             found.append((0 if labelled else 1, column.name, labelled, told))
         elif v.DEMOGRAPHIC.search(column.label) and labelled:
             found.append((2, column.name, False, why("segment_groups", groups=groups)))
+        elif column.answered < ASKED * file.rows:
+            continue  # a question for some is no group of all
         elif labelled and column.item.kind == "number" and column.item.measure != "scale":
             found.append((3, column.name, False, why("segment_groups", groups=groups)))
         elif column.item.measure == "nominal":

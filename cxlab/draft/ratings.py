@@ -47,8 +47,8 @@ def _find_outcome(file: File, role: str) -> None:
         if where and not v.DERIVED.search(v.spaced(column.name)) and not _aside(column):
             exact = column.name.casefold() == role
             found.append(((exact, where == "name", _span(column), -len(column.label)), column, where))
-    if not found or (role in file.columns and max(found, key=lambda f: f[0])[1].name != role):
-        return  # a column of the role's own name that is no rating would be meant by that name
+    if not found:
+        return
     best = max(found, key=lambda f: f[0])
     others = [c.name for _, c, _ in found if c is not best[1]]
     _, column, where = best
@@ -101,13 +101,15 @@ def _satisfaction_run(file: File) -> None:
         _add_outcome(file, "satisfaction", names, False, why("stem"))
         return
     speak = [c for c in file.ratings() if v.SATISFIED.search(f"{c.name} {c.label}") and not _aside(c)]
-    if len(speak) == 1 and "satisfaction" not in file.columns:
+    if len(speak) == 1:
         _add_outcome(file, "satisfaction", [speak[0].name], False, why("weak"))
 
 
 def _add_outcome(
     file: File, role: str, items: list[str], sure: bool, reason: Bilingual, better: bool | None = None
 ) -> None:
+    if role in file.columns and items != [role] and reason != why("named_outcome"):
+        return  # that name would mean the column
     value: object = items[0] if len(items) == 1 else items
     if better is not None:
         value = {"items": items, "higher_is_better": better}
@@ -162,7 +164,7 @@ def _ecsi_outcomes(file: File, ecsi: dict[str, list[str]]) -> None:
         _add_outcome(file, "satisfaction", ecsi["cusa"], True, reason)
     by_number = {re.sub(r"\D", "", n): n for n in ecsi.get("cusl", [])}
     for role, number in (("recommend", "3"), ("repurchase", "1")):
-        if number in by_number and role not in file.columns:
+        if number in by_number:
             told: Bilingual = reason
             if role == "recommend":
                 told = _recommend(file.columns[by_number[number]], False, reason)[1]
@@ -255,6 +257,7 @@ def _batteries(file: File) -> list[Battery]:
     pairs, suffix = _paired(file)
     if len(pairs) >= 3:
         keep(pairs, True, why("drivers_pairs", count=len(pairs), suffix=suffix))
+        file.leave("beside", [c.name for c in file.ratings() if _stem_of(c.name, pairs)])
     for names in _families([c for c in file.ratings() if c.name not in taken]):
         satisfied = all(v.SATISFIED.search(f"{n} {file.columns[n].label}") for n in names)
         key = "drivers_satisfied" if satisfied else "drivers_stem"
@@ -278,6 +281,11 @@ def _paired(file: File) -> tuple[list[str], str]:
             pairs.append(column.name)
             suffixes |= dict.fromkeys(tails)
     return pairs, " / ".join(suffixes)
+
+
+def _stem_of(name: str, stems: Sequence[str]) -> bool:
+    """Tell whether a name is one of the stems with an ending: ``queue_order`` of ``queue``."""
+    return any(name.startswith(f"{stem}_") for stem in stems)
 
 
 def _families(columns: list[Column]) -> list[list[str]]:
@@ -402,7 +410,8 @@ def find_missing(file: File) -> None:
     """Take codes that are labelled like no answer, or lie outside the scale, and are not declared missing."""
     rated = {i for g in file.guesses for i in _named(g.value)} | {n for names in file.left.values() for n in names}
     codes: dict[float, list[tuple[str, str, bool]]] = defaultdict(list)
-    for column in file.columns.values():
+    apart = {g.value for g in file.guesses if g.key.split(".")[0] in ("respondent", "wave", "design")}
+    for column in (c for n, c in file.columns.items() if n not in apart):
         for code, (reason, labelled) in column.odd.items():
             if labelled or column.name in rated:
                 codes[code].append((column.name, reason, labelled))

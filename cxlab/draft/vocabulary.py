@@ -83,7 +83,7 @@ CONSEQUENCE = Words(
     _words(r"\btrust\b|delighted|loyal|look(ing)? back|remember|complain|信任|惊喜|忠诚|回想|投诉"),
 )
 PRICE = Words(
-    _words(r"\b(price\w*|pricing|cost\w*|fees?|charges?|tariff|perv)\b|价格|收费|费用|性价比|资费"),
+    _words(r"\b(price\w*|pricing|(?<!switching )cost\w*|fees?|charges?|tariff|perv)\b|价格|收费|费用|性价比|资费"),
     _words(
         r"\b(prices?|pricing|costs?|fees?|charges?|expensive|affordable|value for (the )?money)\b|价格|价钱|收费|费用|性价比|资费"
     ),

@@ -160,6 +160,7 @@ PARTS: Mapping[str, Bilingual] = {
 LEFT_OUT: Mapping[str, Bilingual] = {
     "expectation": {"en": "expectations", "zh": "期望题"},
     "emotion": {"en": "emotions", "zh": "情绪题"},
+    "beside": {"en": "other questions about the same things", "zh": "关于同一事项的其他题"},
     "importance": {"en": "stated importance", "zh": "自述重要性题"},
     "consequence": {"en": "likely consequences of satisfaction", "zh": "可能是满意度的结果"},
     "summary": {"en": "a judgement of the whole, not a driver of it", "zh": "总体评价，不宜作为驱动因素"},

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.quality import answers, gaps, respondents, wording
-from cxlab.quality.finding import FLAG
+from cxlab.quality.finding import FLAG, together
 from cxlab.result import Base, Result
 from cxlab.survey import Survey
 from cxlab.words import Sentence, Sentences, language, sentence
@@ -53,12 +53,22 @@ class QualityResult(Result):
 
     def _facts(self, check: str, lang: str) -> dict[str, Any]:
         facts = dict(self.facts.get(check, {}))
+        if check == "not_asked":
+            facts = {"gaps": self._gaps(lang)}
         if "reason" in facts:
             facts |= {
                 "item_label": self.label(facts["item"], lang),
                 "reason_label": wording.reason_label(facts["reason"], lang),
             }
         return facts
+
+    def _gaps(self, lang: str) -> str:
+        """Name the first items that a wave was not asked, each with the wave."""
+        known = self.not_asked["wave"].notna()
+        waves = [f" ({self.label(w, lang)})" if k else "" for w, k in zip(self.not_asked["wave"], known, strict=True)]
+        named = [f"{self.label(i, lang)}{w}" for i, w in zip(self.not_asked["item"], waves, strict=True)]
+        comma = {"en": ", ", "zh": "、"}[lang]
+        return comma.join(named[:5]) + (f"{comma}…" if len(named) > 5 else "")
 
     def _worth(self, lang: str) -> Sentence:
         if self.weighting.empty:
@@ -175,22 +185,22 @@ def check_quality(survey: Survey, *, battery: Sequence[str] | None = None) -> Qu
             "share": [f.count / f.base if f.base and not f.needs else float("nan") for f in found],
         }
     )
-    flags = [f.flagged.assign(check=f.check) for f in found if len(f.flagged)]
+    flagged = together([f.flagged.assign(check=f.check) for f in found]).reindex(columns=["check", *FLAG])
     weighting = gaps.weighting(survey)
     effective = float(weighting["base_effective"].iloc[0]) if len(weighting) else float("nan")
-    items = {n: i.labels for n, i in survey.codebook.items.items() if i.labels}
+    labels: dict[Any, Mapping[str, str]] = {n: i.labels for n, i in survey.codebook.items.items() if i.labels}
+    if survey.roles.wave in survey.codebook:
+        labels |= survey.codebook[str(survey.roles.wave)].values
     return QualityResult(
         table=table,
         base=Base(len(survey), effective),
         notes=tuple(n for f in found for n in (f.needs, f.note) if n),
-        labels={**items, **wording.CHECKS, **wording.COLUMNS},
+        labels={**labels, **wording.CHECKS, **wording.COLUMNS},
         call=f"cx.check_quality(survey{survey.filter}{f', battery={list(battery)!r}' if battery else ''})",
         title={"en": "Data quality", "zh": "数据质量"},
         formats={"share": ".1%", "count": ",.0f"},
         missing=missing,
-        flagged=pd.concat(flags, ignore_index=True)[["check", *FLAG]]
-        if flags
-        else pd.DataFrame(columns=["check", *FLAG]),
+        flagged=flagged,
         not_asked=not_asked,
         weighting=weighting,
         facts={f.check: f.facts for f in found if f.facts},

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from cxlab.items import Item
 from cxlab.quality.dates import DATE_NAME, impossible, read_dates
-from cxlab.quality.finding import Found, flag, numeric
+from cxlab.quality.finding import Found, flag, numeric, together
 from cxlab.quality.wording import DECLARE, NEEDS, UNFIT, fill
 from cxlab.survey import Survey
 
@@ -32,7 +31,7 @@ def out_of_range(survey: Survey) -> Found:
     note = fill(UNFIT, n=len(unfit), items=shown) if unfit else None
     if not flags:
         return Found("out_of_range", needs=NEEDS["out_of_range"], note=note)
-    flagged = pd.concat(flags, ignore_index=True)
+    flagged = together(flags)
     facts = {"items": len(flags), "respondents": int(flagged["row"].nunique())}
     return Found("out_of_range", base, len(flagged), flagged, note=note, facts=facts)
 
@@ -65,7 +64,7 @@ def undeclared_missing(survey: Survey) -> Found:
         flags.append(flag(survey.data.index[values.isin(odd)], name, survey.data[name]))
     if not flags:
         return Found("undeclared_missing", needs=NEEDS["undeclared_missing"])
-    flagged = pd.concat(flags, ignore_index=True)
+    flagged = together(flags)
     codes = ", ".join(sorted(flagged["value"].unique(), key=float))
     note = fill(DECLARE, codes=codes) if codes else None
     return Found("undeclared_missing", base, len(flagged), flagged, note=note, facts={"codes": codes})
@@ -83,5 +82,5 @@ def impossible_dates(survey: Survey) -> Found:
         flags.append(flag(survey.data.index[given & impossible(dates)], name, survey.data[name]))
     if not flags:
         return Found("impossible_dates", needs=NEEDS["impossible_dates"])
-    flagged = pd.concat(flags, ignore_index=True)
+    flagged = together(flags)
     return Found("impossible_dates", base, len(flagged), flagged, facts={"columns": len(flags)})

@@ -9,6 +9,7 @@ import pandas as pd
 
 DATE_NAME = re.compile(r"(^|[^a-z])(date|dob|birthday|datum|day)([^a-z]|$)|日期|生日|时间$", re.IGNORECASE)
 MOSTLY = 0.9  # share of given texts that must be dates before a column counts as one
+SAMPLE = 200  # different texts that are looked at before a column is given up
 _SHAPES = (  # groups y, m, d; a missing day is the first
     r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})(?:\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?|月)?(?:[ T].*)?$",
     r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:\.0)?$",
@@ -40,13 +41,16 @@ def read_dates(column: pd.Series, named: bool) -> tuple[pd.Series | None, np.nda
     if pd.api.types.is_numeric_dtype(column):
         if not named:
             return None, given
-        texts = column.astype("Int64", errors="ignore").astype("string")
+        texts = column.map(lambda v: f"{v:.0f}", na_action="ignore").fillna("")
     else:
-        texts = column.where(column.notna(), "").astype("string").str.strip()
+        texts = column.where(column.notna(), "").astype(str).str.strip()
         given = (texts != "").to_numpy(dtype=bool)
-    dates = _parse(texts.fillna(""))
-    enough = dates.notna().sum() > (0.5 if named else MOSTLY) * given.sum()
-    return (dates if given.any() and enough else None), given
+    codes, found = pd.factorize(texts)
+    different = pd.Series(found, dtype="str")
+    if not given.any() or not _parse(different[:SAMPLE]).notna().any():
+        return None, given
+    dates = _parse(different).iloc[codes].set_axis(column.index)
+    return (dates if dates.notna().sum() > (0.5 if named else MOSTLY) * given.sum() else None), given
 
 
 def impossible(dates: pd.Series) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,8 @@ class Found:
 
 def flag(rows: Any, item: str, values: pd.Series) -> pd.DataFrame:
     """Flags for ``rows`` of a column, with the values as text."""
+    if not len(rows):
+        return pd.DataFrame(columns=FLAG)
     return pd.DataFrame({"row": rows, "item": item, "value": [plain(v) for v in values.loc[rows]]})
 
 
@@ -53,3 +55,9 @@ def plain(value: Any) -> str:
 def numeric(survey: Survey, name: str | None) -> bool:
     """Tell whether a name is a column of numbers."""
     return name in survey.data.columns and bool(pd.api.types.is_numeric_dtype(survey.data[name]))
+
+
+def together(flags: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Flags of several columns under one another."""
+    some = [f for f in flags if len(f)]
+    return pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=FLAG)

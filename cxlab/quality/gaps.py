@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from cxlab.quality.wording import NEEDS
 from cxlab.survey import Survey
 
 MIN_WAVE = 10  # respondents of a wave who all lack an item before it counts as not asked
+BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 NO_ANSWER, NOT_ASKED = "no answer", "not asked"
 
 
@@ -27,16 +29,14 @@ def missing(survey: Survey) -> tuple[pd.DataFrame, pd.DataFrame, Found, Found]:
         The checks ``missing`` and ``not_asked``.
     """
     items = _items(survey)
-    reasons = _reasons(survey, items)
-    unasked, pairs, possible = _unasked(survey, reasons)
-    reasons = reasons.mask(unasked, NOT_ASKED)
-    frame = _counted(survey, reasons)
+    absent = {name: _absent(survey, name) for name in items}
+    unasked, pairs, possible = _unasked(survey, absent)
+    frame = _counted(survey, absent, unasked)
     lacking = frame[frame["reason"] != NOT_ASKED]
-    asked = int(reasons.size - frame.loc[frame["reason"] == NOT_ASKED, "count"].sum())
-    found = Found("missing", asked, int(lacking["count"].sum()), facts=_worst(survey, lacking))
-    waves = {"items": int(pairs["item"].nunique()), "waves": int(pairs["wave"].nunique())}
+    asked = len(survey) * len(items) - int(frame.loc[frame["reason"] == NOT_ASKED, "count"].sum())
+    found = Found("missing", asked, int(lacking["count"].sum()), facts=_worst(lacking))
     needs = NEEDS["not_asked"] if survey.roles.wave is None and pairs.empty else None
-    return frame, pairs, found, Found("not_asked", possible, len(pairs), needs=needs, facts=waves)
+    return frame, pairs, found, Found("not_asked", possible, len(pairs), needs=needs)
 
 
 def _items(survey: Survey) -> list[str]:
@@ -50,60 +50,54 @@ def _items(survey: Survey) -> list[str]:
     return [i for i in dict.fromkeys(named) if i in survey.data.columns and i not in apart]
 
 
-def _reasons(survey: Survey, items: list[str]) -> pd.DataFrame:
-    """Why each answer of the domain is missing, as text; None where there is an answer."""
-    data = survey.data.loc[survey.domain, items]
-    out: dict[str, Any] = {}
-    for name in items:
-        column = data[name]
-        empty = column.isna() if numeric(survey, name) else column.isna() | (column.astype(str).str.strip() == "")
-        reason = pd.Series(NO_ANSWER, index=data.index).astype(object).where(empty, None)
-        if name in survey.missing_reasons.columns:
-            codes = survey.missing_reasons.loc[data.index, name]
-            item = survey.codebook[name]
-            texts = {
-                c: item.missing.get(c) or pick(item.values.get(c, {}), "en", plain(c)) for c in codes.dropna().unique()
-            }
-            reason = reason.where(codes.isna() | ~empty, codes.map(texts))
-        out[name] = reason
-    return pd.DataFrame(out, index=data.index, columns=items, dtype=object)
+def _absent(survey: Survey, name: str) -> dict[str, BoolArray]:
+    """Where an answer is missing, by reason; bool arrays of shape (respondents of the domain,)."""
+    column = survey.data.loc[survey.domain, name]
+    empty = column.isna().to_numpy()
+    if not numeric(survey, name):
+        empty |= (column.astype(str).str.strip() == "").to_numpy(dtype=bool)
+    if name not in survey.missing_reasons.columns:
+        return {NO_ANSWER: empty}
+    codes, item = survey.missing_reasons.loc[survey.domain, name], survey.codebook[name]
+    out = {NO_ANSWER: empty & codes.isna().to_numpy()}
+    for code in codes[empty].dropna().unique():
+        reason = item.missing.get(code) or pick(item.values.get(code, {}), "en", plain(code))
+        out[reason] = out.get(reason, False) | (empty & (codes == code).to_numpy(dtype=bool))
+    return out
 
 
-def _unasked(survey: Survey, reasons: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Mask of answers nobody was asked for; the item × wave pairs; how many pairs there are.
+def _unasked(survey: Survey, absent: Mapping[str, Mapping[str, BoolArray]]) -> tuple[BoolArray, pd.DataFrame, int]:
+    """Mask (respondents, items) of answers nobody was asked for; the item × wave pairs; how many pairs there are.
 
     An item counts as not asked where nobody of at least ten respondents answered and nobody gave a reason.
     """
     name = survey.roles.wave if survey.roles.wave in survey.data.columns else None
-    waves = survey.data.loc[reasons.index, name] if name else pd.Series(np.nan, index=reasons.index)
-    codes, values = pd.factorize(waves, use_na_sentinel=False, sort=False)
-    silent = reasons.isin([NO_ANSWER, NOT_ASKED]).to_numpy()
+    waves = survey.data.loc[survey.domain, name] if name else pd.Series(np.nan, index=range(len(survey)))
+    codes, values = pd.factorize(waves, use_na_sentinel=False)
     size = np.bincount(codes, minlength=len(values))
-    total = np.zeros((len(values), silent.shape[1]))
-    np.add.at(total, codes, silent)
-    every = (total == size[:, None]) & (size >= MIN_WAVE)[:, None]
+    every = np.zeros((len(values), len(absent)), dtype=bool)
+    for k, reasons in enumerate(absent.values()):
+        silent = reasons.get(NO_ANSWER, 0) | reasons.get(NOT_ASKED, np.zeros(len(survey), dtype=bool))
+        every[:, k] = (np.bincount(codes, weights=silent, minlength=len(values)) == size) & (size >= MIN_WAVE)
     wave, item = np.nonzero(every)
-    pairs = pd.DataFrame({"item": reasons.columns[item], "wave": values[wave], "base": size[wave]})
-    return pd.DataFrame(every[codes], index=reasons.index, columns=reasons.columns), pairs, int(every.size)
+    pairs = pd.DataFrame({"item": np.array(list(absent), dtype=object)[item], "wave": values[wave], "base": size[wave]})
+    return every[codes], pairs, int(every.size)
 
 
-def _counted(survey: Survey, reasons: pd.DataFrame) -> pd.DataFrame:
-    weights = usable_weights(survey)
-    long = reasons.melt(ignore_index=False, var_name="item", value_name="reason").dropna()
-    long["w"] = weights[long.index]
-    sums = long.groupby(["item", "reason"], sort=False)["w"].agg(["size", "sum"]).reset_index()
-    return pd.DataFrame(
-        {
-            "item": sums["item"].astype(str),
-            "reason": sums["reason"].astype(str),
-            "count": sums["size"].astype(int),
-            "share": sums["size"] / max(len(survey), 1),
-            "share_weighted": sums["sum"] / weights[survey.domain].sum() if len(survey) else np.nan,
-        }
-    )
+def _counted(survey: Survey, absent: Mapping[str, Mapping[str, BoolArray]], unasked: BoolArray) -> pd.DataFrame:
+    weights = usable_weights(survey)[survey.domain]
+    total, rows = weights.sum(), []
+    for k, (item, reasons) in enumerate(absent.items()):
+        skipped = unasked[:, k]
+        parts = {**{r: where & ~skipped for r, where in reasons.items()}}
+        parts[NOT_ASKED] = parts.get(NOT_ASKED, False) | skipped
+        for reason, where in parts.items():
+            if count := int(where.sum()):
+                rows.append((item, reason, count, count / len(survey), weights[where].sum() / total))
+    return pd.DataFrame(rows, columns=["item", "reason", "count", "share", "share_weighted"])
 
 
-def _worst(survey: Survey, lacking: pd.DataFrame) -> dict[str, Any]:
+def _worst(lacking: pd.DataFrame) -> dict[str, Any]:
     if lacking.empty:
         return {}
     by_item = lacking.groupby("item", sort=False)["share"].sum()

@@ -180,10 +180,13 @@ _SAID: dict[str, tuple[Bilingual, Bilingual, Bilingual]] = {
     ),
     "not_asked": (
         {"en": "Every item was asked in every wave.", "zh": "每期都询问了全部题目。"},
-        {"en": "{count} item was not asked in {waves} wave.", "zh": "有 {count} 道题在 {waves} 期中未被询问。"},
         {
-            "en": "{items:,} item(s) were not asked in {waves:,} wave(s): {count:,} gaps.",
-            "zh": "有 {items:,} 道题在 {waves:,} 期中未被询问，共 {count:,} 处空缺。",
+            "en": "{count} item was not asked in every wave: {gaps}.",
+            "zh": "有 {count} 道题并非每期都问：{gaps}。",
+        },
+        {
+            "en": "{count:,} times an item was not asked in a wave: {gaps}.",
+            "zh": "共有 {count:,} 处题目在某期未被询问：{gaps}。",
         },
     ),
     "weights": (
