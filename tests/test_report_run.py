@@ -93,6 +93,7 @@ def test_a_report_is_one_complete_folder(
     assert run["parameters"]["top"] == 5
     assert re.fullmatch(r"[0-9a-f]{16}", run["data_hash"])
     assert {"cxlab", "pandas", "papermill", "nbconvert"} <= set(run["packages"])
+    assert run["warnings"] == ["UserWarning: base is small"]
     assert run["started"] <= run["finished"]
     assert 0.5 < run["seconds"]["cpu"] < 15  # the kernel's seconds count: the parent alone could stay under .5
     assert run["seconds"]["wall"] > 0.5
@@ -168,6 +169,21 @@ def test_a_wrong_study_is_refused(study: Path, out: Path, published: Path) -> No
     study.write_text(_STUDY.replace("queue]", "queu]"), encoding="utf-8")
     with pytest.raises(StudyError, match="queu"):
         make_report(study, out=out, notebook=TINY)
+    _untouched(published, out)
+
+
+def test_a_truncated_sav_is_refused(study: Path, out: Path, published: Path) -> None:
+    import pandas as pd
+
+    from cxlab.survey import Survey
+
+    whole = Survey.from_frame(pd.read_csv(study.with_name("mini.csv"))).to_sav(study.with_name("mini.sav"))
+    data = whole.read_bytes()
+    whole.write_bytes(data[: len(data) * 2 // 3])
+    study.write_text(_STUDY.replace("mini.csv", "mini.sav"), encoding="utf-8")
+    with pytest.raises(SurveyError, match=r"mini\.sav.*(truncated|cut off|damaged|incomplete)") as caught:
+        make_report(study, out=out, notebook=TINY)
+    assert not isinstance(caught.value, (ReportError, DataCheckError))
     _untouched(published, out)
 
 

@@ -53,7 +53,8 @@ def run_notebook(
     parameters : mapping of str to value, optional
         Values for names that its parameters cell declares; checked before anything runs.
     folder : path
-        Working directory of the kernel, where the executed copy is written.
+        Working directory of the kernel, where the executed copy is written; relative paths among the
+        parameters start here.
     name : str
         File name of the executed copy.
     progress : bool
@@ -72,13 +73,18 @@ def run_notebook(
         If a cell raised it.
     ReportError
         If a cell failed, the kernel died, or a cell did not run; names the cell.
+
+    Examples
+    --------
+    >>> run_notebook("notebooks/01_key_drivers.ipynb", {"study": "../data/mobi"}, "scratch")  # doctest: +SKIP
+    PosixPath('scratch/report.ipynb')
     """
-    source, folder = Path(path), Path(folder).resolve()
+    source, folder = Path(path), Path(folder)
     notebook = read_notebook(source)
     values = check_parameters(declared_parameters(notebook), dict(parameters or {}), notebook=source.name)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
-    _execute(source, target, values, progress)
+    _execute(source, target.resolve(), values, progress)
     executed = read_notebook(target)
     _require_complete(executed, source.name)
     _forget_paths(executed, target)

@@ -57,6 +57,14 @@ def to_html(
     ------
     ReportError
         If an output needs a script, or a picture or style from elsewhere: it would be missing.
+
+    Examples
+    --------
+    >>> import nbformat
+    >>> notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 谁不满意？")])
+    >>> page = to_html(notebook, title="康衡体检", lang="zh", wave="2025-12")
+    >>> "<h1>谁不满意？</h1>" in page, "2025年12月" in page, "http" in page
+    (True, True, False)
     """
     with quick_imports():
         from bs4 import BeautifulSoup

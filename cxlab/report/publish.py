@@ -62,7 +62,7 @@ def locked(place: Place) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     file = _lock_file(place)
-    lock, owner = FileLock(file, timeout=0), file.with_suffix(".pid")
+    lock, owner = FileLock(file, timeout=1), file.with_suffix(".pid")
     try:
         lock.acquire()
     except Timeout:

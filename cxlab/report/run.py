@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+import re
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxlab.errors import DataCheckError, ReportError, SurveyError, nearest, one_of
 from cxlab.items import pick
-from cxlab.report.execute import read_notebook, run_notebook
+from cxlab.report.execute import code_cells, read_notebook, run_notebook
 from cxlab.report.html import to_html
 from cxlab.report.parameters import check_parameters, declared_parameters
 from cxlab.report.publish import Place, locked, publish, recover, sweep, workspace
@@ -85,8 +86,8 @@ def make_report(
     -------
     Path
         ``<out>/<study>/<wave>/<lang>`` (for other notebooks ``<lang>-<notebook>``) with ``report.html``,
-        the executed ``report.ipynb``, ``run.json`` (status, parameters, data hash, package versions,
-        seconds) and, if the notebook declares ``facts_path``, ``facts.json``.
+        the executed ``report.ipynb``, ``run.json`` (status, parameters, data hash, warnings, package
+        versions, seconds) and, if the notebook declares ``facts_path``, ``facts.json``.
 
     Raises
     ------
@@ -106,6 +107,14 @@ def make_report(
     -----
     Whatever is raised, the previous report stays as it was. The new one is made in a temporary folder
     and moved in by renaming, under a lock. What a killed run left behind is put right by the next one.
+
+    Examples
+    --------
+    >>> make_report("data/healthcheck", lang="zh")  # doctest: +SKIP
+    PosixPath('reports/healthcheck/2025-12/zh')
+    >>> make_report("data/healthcheck", parameters={"replicate": 200})
+    Traceback (most recent call last):
+    cxlab.errors.SurveyError: parameter 'replicate' is not one of monthly_report.ipynb (did you mean 'replicates'?); ...
     """
     clock, lang, out = _Clock(), language(lang), Path(out)
     source = find_notebook(notebook)
@@ -121,9 +130,9 @@ def make_report(
             folder = (temporary / "run" / "report").resolve()
             own = {"study": _relative(opened.path, folder), "wave": wave, "lang": lang, "facts_path": FACTS}
             values = {**{k: own[k] for k in _OWN if k in declared}, **given}
-            _run(source, values, folder, place, progress)
-            _write_page(folder, opened, wave, lang, data_hash)
-            _write_run(folder, clock, study={"name": opened.name, "path": own["study"]}, wave=wave, lang=lang,
+            executed = _run(source, values, folder, place, progress)
+            _write_page(executed, folder, opened, wave, lang, data_hash)
+            _write_run(folder, clock, warnings=_warnings(executed), study={"name": opened.name, "path": own["study"]}, wave=wave, lang=lang,
                        notebook=source.name, parameters=values, data_hash=data_hash)  # fmt: skip
             publish(folder, place)
     sweep(place)
@@ -146,6 +155,11 @@ def find_notebook(notebook: str | Path | None = None) -> Path:
     ------
     SurveyError
         If there is none.
+
+    Examples
+    --------
+    >>> find_notebook("01_key_drivers").name
+    '01_key_drivers.ipynb'
     """
     wanted = Path(notebook or MONTHLY)
     if wanted.is_file():
@@ -204,13 +218,14 @@ def _relative(study: Path, folder: Path) -> str:
         return str(study.resolve())
 
 
-def _run(source: Path, values: dict[str, Any], folder: Path, place: Place, progress: bool) -> None:
-    """Run the notebook; one that failed is kept beside the report, for a look at what went wrong."""
+def _run(source: Path, values: dict[str, Any], folder: Path, place: Place, progress: bool) -> Any:
+    """Run the notebook and read what came of it; one that failed is kept beside the report, for a look at what went wrong."""
     executed = folder / NOTEBOOK
     try:
         run_notebook(source, values, folder, name=NOTEBOOK, progress=progress)
         if "facts_path" in values:
             _check_facts(folder / FACTS, source.name)
+        return read_notebook(executed)
     except DataCheckError:
         raise
     except SurveyError as fault:
@@ -241,11 +256,17 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _write_page(folder: Path, study: Study, wave: str, lang: str, data_hash: str) -> None:
+def _warnings(notebook: Any) -> list[str]:
+    """Warnings that the page leaves out, each once."""
+    streams = (o for c in code_cells(notebook) for o in c.outputs if o.output_type == "stream" and o.name == "stderr")
+    return list(dict.fromkeys(found for o in streams for found in re.findall(r"\b\w*Warning: .+", o.text)))
+
+
+def _write_page(executed: Any, folder: Path, study: Study, wave: str, lang: str, data_hash: str) -> None:
     from importlib.metadata import version
 
     page = to_html(
-        read_notebook(folder / NOTEBOOK), title=pick(study.title, lang, study.name), lang=lang,
+        executed, title=pick(study.title, lang, study.name), lang=lang,
         wave="" if wave == ALL else wave, foot=f"cxlab {version('cxlab')} · {_DATA[lang]} {data_hash[:8]}",
     )  # fmt: skip
     (folder / "report.html").write_text(page, encoding="utf-8")
