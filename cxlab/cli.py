@@ -81,13 +81,19 @@ def init(
     file: Annotated[Path, typer.Argument(help="A data file: .sav, .dta, .csv, .xlsx, ...")],
     name: Annotated[str | None, typer.Option(help="Id of the study; by default from the file name.")] = None,
     folder: Annotated[Path, typer.Option(help="Folder of studies.")] = Path("data"),
+    outcome: Annotated[list[str] | None, typer.Option(help="Item of overall satisfaction; may be repeated.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the file, e.g. gb18030.")] = None,
+    lang: Annotated[str, typer.Option(help="Language of what is printed: en or zh.")] = "en",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the study file that is there.")] = False,
 ) -> None:
-    """Draft a study.yml from a data file alone."""
-    from cxlab.draft import draft_study
-
+    """Draft a study.yml from a data file alone, and say what was guessed."""
     with _exits():
-        typer.echo(draft_study(file, name=name, folder=folder, force=force))
+        from cxlab.draft import draft_study
+        from cxlab.words import language
+
+        lang, reader = language(lang), {"encoding": encoding} if encoding else {}
+        draft = draft_study(file, name=name, folder=folder, outcome=outcome, force=force, reader=reader)
+        typer.echo(draft.text(lang))
 
 
 @app.command()

@@ -213,10 +213,12 @@ class Study:
             raise SurveyError(f"tables.{name}.{found.path[-1]} {found.text}")
         frame = pd.read_csv(self.folder / table.file, encoding=_check.encoding_of(self.declared))
         if table.date is not None:
-            dates = pd.to_datetime(frame[table.date], errors="coerce")
+            dates = pd.to_datetime(frame[table.date].astype("string"), format="ISO8601", errors="coerce")
             if bad := int((dates.isna() & frame[table.date].notna()).sum()):
                 first = frame.loc[dates.isna() & frame[table.date].notna(), table.date].iloc[0]
-                raise SurveyError(f"tables.{name}.date: {bad:,} values of {table.date!r} are no dates, e.g. {first!r}.")
+                raise SurveyError(
+                    f"tables.{name}.date: {bad:,} values of {table.date!r} are no dates, e.g. {str(first)!r}; write 2025-12-31."
+                )
             frame[table.date] = dates
         return frame
 
@@ -342,10 +344,12 @@ def check_study(path: str | Path) -> list[str]:
     DataCheckError
         If the study is sound but the rows contradict the declared design.
     """
-    try:
-        open_study(path)
-    except StudyError as error:
-        return list(error.problems)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # judgements are no problems
+        try:
+            open_study(path)
+        except StudyError as error:
+            return list(error.problems)
     return []
 
 

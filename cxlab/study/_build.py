@@ -122,7 +122,8 @@ def _describe(study: StudyFile, work: Work, codebook: Mapping[str, ItemPart]) ->
                 continue
             item, own = work.items[name], study.items.get(name)
             if outcome.scale and own and own.scale and own.scale != outcome.scale:
-                said = f"is {list(outcome.scale)}, but items.{name}.scale is {list(own.scale)}; keep one."
+                ends = [f"[{low:g}, {high:g}]" for low, high in (outcome.scale, own.scale)]
+                said = f"is {ends[0]}, but items.{name}.scale is {ends[1]}; keep one."
                 work.found.append(Found(("outcomes", role, "scale"), said))
             better = outcome.higher_is_better
             work.items[name] = replace(
@@ -217,8 +218,14 @@ def _mask(study: StudyFile, work: Work) -> None:
                 said = _clash(work.items[clash[0]], len(clash), code, means)
                 work.found.append(Found(("missing", m, "short", f"{code:g}"), said))
             kept = [n for n, v in verdicts.items() if v == "unknown" and (work.numbers(n) == code).any()]
-            if kept:
-                work.warned.append(note("code_kept", code=f"{code:g}", means=means, items=listed(kept)))
+            for inside, told in ((True, work.notes), (False, work.warned)):
+                if alike := [n for n in kept if _among_answers(work.numbers(n), code) == inside]:
+                    told.append(note("code_kept", code=f"{code:g}", means=means, items=listed(alike)))
+
+
+def _among_answers(answers: np.ndarray, code: float) -> bool:
+    """Whether other answers lie on both sides of a code, so that it hardly stands for a missing one."""
+    return bool((answers < code).any() and (answers > code).any())
 
 
 def _verdict(study: StudyFile, work: Work, name: str, code: float, rating: bool) -> str:
@@ -285,6 +292,7 @@ def _order(study: StudyFile, work: Work) -> list[str]:
             needs[name] = set(expressions.names(text))
         except SurveyError:
             continue  # check_file reports it
+    needs = {n: used for n, used in needs.items() if n not in work.items}  # check_columns reports the others
     order: list[str] = []
     while waiting := [n for n in needs if n not in order]:
         ready = [n for n in waiting if not (needs[n] & set(waiting))]
@@ -298,8 +306,6 @@ def _order(study: StudyFile, work: Work) -> list[str]:
 
 
 def _make(study: StudyFile, name: str, work: Work) -> None:
-    if name in work.items:
-        return  # the name of a column: check_columns reports it
     if name in study.recoded:
         recode = study.recoded[name]
         if recode.from_ not in work.items or (recode.bands is None) == (recode.codes is None):

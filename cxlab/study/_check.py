@@ -72,7 +72,7 @@ def _roles_twice(study: StudyFile) -> Iterator[Found]:
                     yield Found(path, f"is {item!r}, which is the outcome {outcomes[item]!r}; it cannot drive itself.")
                 seen.setdefault(item, block)
     names: dict[str, str] = {}
-    for group in ("outcomes", "layers", "drivers"):
+    for group in ("outcomes", "drivers", "layers"):
         for name in getattr(study, group):
             if name in names:
                 yield Found((group, name), f"has the name of {names[name]}.{name}; a name can stand for one role only.")

@@ -120,7 +120,7 @@ class _Walker:
 
     def walk(self, node: yaml.Node, path: tuple[str, ...], shown: str) -> Any:
         if id(node) in self._open:
-            self._fault(node, f"{shown} refers to itself.")
+            self.problems.append(Problem(self.name, self.places[path][0], f"{shown} refers to itself."))
             return None
         self._open.add(id(node))
         try:
