@@ -13,7 +13,8 @@ import pandas as pd
 from cxlab.errors import SurveyError
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
 }  # fmt: skip
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -33,7 +34,9 @@ class Columns(Protocol):
 def evaluate(text: str, survey: Columns) -> np.ndarray:
     """Evaluate a condition to a bool array, shape (rows,).
 
-    A comparison with a missing answer is false, also ``!=``.
+    A comparison with a missing answer is unknown, and so is its negation: neither
+    ``q >= 5`` nor ``not q >= 5`` holds for a respondent who did not answer q. ``and`` and ``or`` decide where the
+    answers that are there decide.
 
     Raises
     ------
@@ -41,17 +44,21 @@ def evaluate(text: str, survey: Columns) -> np.ndarray:
         If the text is not a condition of the allowed kinds, or names what does not exist.
     """
     result = _node(_parse(text), survey, text)
-    if not (isinstance(result, np.ndarray) and result.dtype == bool):
+    if not _is_condition(result):
         raise SurveyError(f"{text!r} is not a condition; compare something, e.g. 'satisfaction >= 9'.")
-    return result
+    return np.asarray(result == _TRUE)
 
 
 def compute(text: str, survey: Columns) -> np.ndarray:
-    """Evaluate arithmetic on columns (+ − * /, parentheses, mean(a, b), conditions) to floats, shape (rows,)."""
-    result = _node(_parse(text), survey, text)
+    """Evaluate arithmetic on columns (+ − * /, parentheses, mean(a, b), conditions) to floats, shape (rows,).
+
+    A condition counts 1 where it holds, 0 where it does not, NaN where a missing answer leaves it unknown. Whatever is
+    computed of a missing answer is missing, also a mean; so is a division by zero.
+    """
+    result = _number(_parse(text), survey, text)
     if not isinstance(result, np.ndarray):
         raise SurveyError(f"{text!r} names no column.")
-    return result.astype(float)
+    return result
 
 
 def names(text: str) -> list[str]:
@@ -75,37 +82,56 @@ def _node(node: ast.expr, survey: Columns, text: str) -> Any:
         case ast.Name(id=name):
             return survey.values(name)
         case ast.Constant(value=value) if isinstance(value, (int, float, str)):
-            return value
+            return value if isinstance(value, str) else np.float64(value)
         case ast.BoolOp(op=op, values=parts):
             done = [_condition(p, survey, text) for p in parts]
-            return np.logical_and.reduce(done) if isinstance(op, ast.And) else np.logical_or.reduce(done)
+            return np.minimum.reduce(done) if isinstance(op, ast.And) else np.maximum.reduce(done)
         case ast.UnaryOp(op=ast.Not(), operand=part):
-            return ~_condition(part, survey, text)
+            return _TRUE - _condition(part, survey, text)
         case ast.UnaryOp(op=ast.USub(), operand=part):
-            return -_node(part, survey, text)
+            return -_number(part, survey, text)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
             with np.errstate(divide="ignore", invalid="ignore"):
-                value = _ARITHMETIC[type(op)](_node(left, survey, text), _node(right, survey, text))
+                value = _ARITHMETIC[type(op)](_number(left, survey, text), _number(right, survey, text))
             return np.where(np.isfinite(value), value, np.nan) if isinstance(value, np.ndarray) else value
         case ast.Call(func=ast.Name(id="mean"), args=args, keywords=[]) if args:
-            columns = np.column_stack([_node(a, survey, text) for a in args])
-            return columns.mean(axis=1)
+            return np.mean(np.broadcast_arrays(*[_number(a, survey, text) for a in args]), axis=0)
         case ast.Compare(left=left, ops=ops, comparators=rights):
             done, lefts = [], [left, *rights[:-1]]
             for one, compare, other in zip(lefts, ops, rights, strict=True):
                 done.append(_compare(one, compare, other, survey, text))
-            return np.logical_and.reduce(done)
+            return np.minimum.reduce(done)
     raise SurveyError(
         f"{text!r} uses {ast.unparse(node)!r}; allowed are names, numbers, quoted labels, comparisons, "
         "in [...], and, or, not, + - * / and mean(...)."
     )
 
 
+# A condition is an int8 array; so `and` is the minimum, `or` the maximum, `not` the mirror image.
+_FALSE, _UNKNOWN, _TRUE = np.int8(0), np.int8(1), np.int8(2)
+
+
+def _is_condition(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.int8
+
+
+def _truth(holds: Any, known: Any) -> np.ndarray:
+    return np.where(known, np.where(holds, _TRUE, _FALSE), _UNKNOWN)
+
+
 def _condition(node: ast.expr, survey: Columns, text: str) -> np.ndarray:
     value = _node(node, survey, text)
-    if not (isinstance(value, np.ndarray) and value.dtype == bool):
+    if not _is_condition(value):
         raise SurveyError(f"{text!r}: {ast.unparse(node)!r} is not a condition.")
-    return value
+    return np.asarray(value)
+
+
+def _number(node: ast.expr, survey: Columns, text: str) -> Any:
+    """Value of a node as floats; text is refused."""
+    value = _node(node, survey, text)
+    if isinstance(value, str):
+        raise SurveyError(f"{text!r} computes with the text {value!r}; labels can only be compared, with == and in.")
+    return np.where(value == _UNKNOWN, np.nan, value / 2.0) if _is_condition(value) else value
 
 
 def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, survey: Columns, text: str) -> np.ndarray:
@@ -115,16 +141,17 @@ def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, survey: Columns, te
         except ValueError:
             wanted = None
         if wanted is not None:
+            listed = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
+            if not all(isinstance(w, (int, float, str)) for w in listed):
+                raise SurveyError(f"{text!r}: {ast.unparse(right)!r} is no code, label or list of them.")
             column = survey.data[survey.column_of(left.id)]
             among = column.isin(survey.codes_of(left.id, wanted)).to_numpy()
-            return among if isinstance(op, (ast.Eq, ast.In)) else ~among & column.notna().to_numpy()
+            holds = among if isinstance(op, (ast.Eq, ast.In)) else ~among
+            return _truth(holds, column.notna().to_numpy())
     one, other = _node(left, survey, text), _node(right, survey, text)
     if isinstance(one, str) or isinstance(other, str):
         raise SurveyError(f"{text!r} orders text; compare numbers, or use == and in with labels.")
-    if type(op) in _COMPARE:
-        return np.asarray(_COMPARE[type(op)](one, other))
-    if isinstance(op, ast.Eq):
-        return np.asarray(one == other)
-    if isinstance(op, ast.NotEq):
-        return np.asarray((one != other) & ~np.isnan(one) & ~np.isnan(other))
-    raise SurveyError(f"{text!r}: {ast.unparse(left)!r} cannot be compared that way.")
+    one, other = _number(left, survey, text), _number(right, survey, text)
+    if type(op) not in _COMPARE:
+        raise SurveyError(f"{text!r}: {ast.unparse(left)!r} cannot be compared that way.")
+    return _truth(_COMPARE[type(op)](one, other), ~(np.isnan(one) | np.isnan(other)))

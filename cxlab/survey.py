@@ -206,14 +206,15 @@ class Survey:
         >>> survey.weights
         array([1., 2.])
         """
-        twice = df.columns[df.columns.duplicated()].unique()
+        texts = pd.Index([str(c) for c in df.columns])
+        twice = texts[texts.duplicated()].unique()
         if len(twice):
             raise SurveyError(
                 f"df has {len(twice)} column name(s) more than once: {', '.join(map(repr, twice))}; rename them."
             )
         columns, items = {}, {}
-        for name in map(str, df.columns):
-            column, values = _as_codes(df[name])
+        for place, name in enumerate(texts):
+            column, values = _as_codes(df.iloc[:, place])
             columns[name] = column
             text = (labels or {}).get(name)
             items[name] = Item(
@@ -460,7 +461,8 @@ class Survey:
         codes = []
         for value in wanted:
             code = value if value in known else item.code_of(value)
-            if code is None or code not in known:
+            on_scale = item.scale and isinstance(code, (int, float)) and item.scale[0] <= code <= item.scale[1]
+            if code is None or not (code in known or on_scale):
                 texts = [t for labels in item.values.values() for t in labels.values()]
                 options = [*texts, *(f"{c:g}" if isinstance(c, float) else str(c) for c in sorted(known, key=str))]
                 shown = ", ".join(options[:12]) + (", …" if len(options) > 12 else "")

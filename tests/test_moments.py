@@ -264,7 +264,7 @@ def test_moments_of_parts_add_up(seed, cut, offset):
     center = columns[0].copy()
     parts = [weighted_moments(columns[p], weights[p], center) for p in (slice(None, cut), slice(cut, None))]
     added, whole = parts[0] + parts[1], weighted_moments(columns, weights, center)
-    np.testing.assert_allclose(added.mean(), whole.mean(), rtol=1e-13)
+    np.testing.assert_allclose(added.mean(), whole.mean(), rtol=1e-13, atol=1e-13)
     np.testing.assert_allclose(added.covariance(), whole.covariance(), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(added.weight, whole.weight, rtol=1e-14)
 
