@@ -73,8 +73,9 @@ class Design:
         return len(self.stratum) == len(self.psu)
 
     def require_pairs(self, remedy: str = "merge it with a similar stratum in study.yml") -> None:
-        """Raise if a stratum has a single unit: its variance is undefined."""
-        lonely = [name for name, count in zip(self.names, self.units, strict=True) if count == 1]
+        """Raise if a stratum has a single unit and is not sampled whole: its variance is undefined."""
+        known = (self.units > 1) | (self.fraction == 1)
+        lonely = [name for name, fine in zip(self.names, known, strict=True) if not fine]
         if lonely:
             shown = ", ".join(map(repr, lonely[:5])) + (", …" if len(lonely) > 5 else "")
             raise SurveyError(
@@ -97,7 +98,7 @@ class Design:
         Raises
         ------
         SurveyError
-            If a stratum has a single PSU.
+            If a stratum has a single PSU (unless the fpc says that there is no other: it adds nothing).
 
         Notes
         -----
@@ -109,7 +110,7 @@ class Design:
         counts = self.units
         means = np.column_stack([np.bincount(self.stratum, column, len(counts)) for column in totals.T])
         centred = totals - (means / counts[:, None])[self.stratum]
-        scale = (1 - self.fraction) * counts / (counts - 1)
+        scale = (1 - self.fraction) * counts / np.maximum(counts - 1, 1)
         return (centred * scale[self.stratum, None]).T @ centred
 
     def _unit_sums(self, values: FloatArray) -> FloatArray:
@@ -126,8 +127,8 @@ class Design:
         ----------
         replicates : int
         seed : int
-            The draws depend on the seed and the design alone, not on ``used``: domains analysed with one
-            seed share their replicates.
+            The draws depend on it, the design and the number of replicates, not on ``used``: domains analysed
+            alike share their replicates.
         used : bool array, shape (units,), optional
             Units whose multipliers are wanted (those of a domain); all take part in the draws.
 
@@ -157,7 +158,7 @@ class Design:
             for root, units in zip(np.sqrt(1 - self.fraction), members, strict=True):
                 wanted = used[units]
                 times = _times_drawn(rng, size, len(units))[:, wanted]
-                out[:, place[units[wanted]]] = 1 - root + root * len(units) / (len(units) - 1) * times
+                out[:, place[units[wanted]]] = 1 - root + root * len(units) / max(len(units) - 1, 1) * times
             yield out
 
 
