@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -27,33 +26,20 @@ _HEADINGS: Mapping[str, Mapping[str, str]] = {
     "values": {"en": "Value labels", "zh": "值标签"},
     "sets": {"en": "In set", "zh": "所属多选题"},
 }
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "number": {"en": "number", "zh": "数值"},
-    "text": {"en": "text", "zh": "文本"},
-    "date": {"en": "date", "zh": "日期"},
-    "time": {"en": "time", "zh": "时间"},
-    "datetime": {"en": "date and time", "zh": "日期时间"},
-    "nominal": {"en": "nominal", "zh": "名义"},
-    "ordinal": {"en": "ordinal", "zh": "有序"},
-    "scale": {"en": "scale", "zh": "度量"},
-    "unknown": {"en": "not declared", "zh": "未声明"},
+_WORDS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("kind", "number"): {"en": "number", "zh": "数值"},
+    ("kind", "text"): {"en": "text", "zh": "文本"},
+    ("kind", "date"): {"en": "date", "zh": "日期"},
+    ("kind", "time"): {"en": "time", "zh": "时间"},
+    ("kind", "datetime"): {"en": "date and time", "zh": "日期时间"},
+    ("measure", "nominal"): {"en": "nominal", "zh": "名义"},
+    ("measure", "ordinal"): {"en": "ordinal", "zh": "有序"},
+    ("measure", "scale"): {"en": "scale", "zh": "度量"},
+    ("measure", "unknown"): {"en": "not declared", "zh": "未声明"},
 }
 
 
-@dataclass(frozen=True, eq=False)
-class CodebookTable(Result):
-    """The table of :func:`codebook`; kinds and measures are shown in words."""
-
-    def shown(self, lang: str | None = None) -> pd.DataFrame:
-        """Table as people see it."""
-        lang = language(lang)
-        out = super().shown(lang)
-        for column in ("kind", "measure"):
-            out[_HEADINGS[column][lang]] = [_WORDS[v][lang] for v in self.table[column]]
-        return out
-
-
-def codebook(survey: Survey, *, lang: str | None = None) -> CodebookTable:
+def codebook(survey: Survey, *, lang: str | None = None) -> Result:
     """Describe every column: what was asked, which codes it has, who did not answer and why.
 
     Parameters
@@ -64,8 +50,8 @@ def codebook(survey: Survey, *, lang: str | None = None) -> CodebookTable:
 
     Returns
     -------
-    CodebookTable
-        A Result whose ``table`` has one row per column, in file order:
+    Result
+        ``table`` with one row per column, in file order:
 
         - ``item``: column name; ``label``: its wording
         - ``kind``: number, text, date, time, datetime; ``measure``: nominal, ordinal, scale, unknown
@@ -90,10 +76,10 @@ def codebook(survey: Survey, *, lang: str | None = None) -> CodebookTable:
     """
     lang = language(lang)
     rows = [_row(survey, str(name), lang) for name in survey.data.columns]
-    return CodebookTable(
+    return Result(
         pd.DataFrame(rows, columns=["item", *_HEADINGS]),
         Base(len(survey)),
-        labels={**_HEADINGS},
+        labels={**_HEADINGS, **_WORDS},
         call=f"codebook({survey.name}{survey.filter})",
         title={"en": "Codebook", "zh": "编码表"},
         formats={"min": "g", "max": "g"},

@@ -18,6 +18,7 @@ from cxlab.errors import DataWarning, SurveyError
 from cxlab.items import FILE, Code, Codebook, Item, Kind, MultipleResponse, pick
 from cxlab.words import sentence
 
+TEXT = pd.StringDtype(na_value=np.nan)  # what pandas 3 calls "str"; pandas 2 has it as well
 USER_MISSING = "user-missing"  # the reason of a code that the file declares missing without a label
 NOTES: Mapping[str, Mapping[str, str]] = {
     "dates_lost": {
@@ -183,7 +184,7 @@ def _explain(path: Path, fault: str, encoding: str | None) -> str:
         )
     if "expected number of rows" in said or "unable to read" in said:
         return f"{path.name} is cut off: it ends before its last respondent; copy or export it again."
-    if "unsupported features" in said or "invalid file" in said:
+    if "unsupported features" in said or "invalid file" in said or "unable to seek" in said:
         return f"{path.name} is damaged, cut off or not what its name says; copy or export it again."
     return f"{path.name} cannot be read ({fault}); export it again, as .sav or .csv if need be."
 
@@ -264,7 +265,7 @@ def _item(name: str, meta: Any, labels: Mapping[Any, str], calendar: Calendar) -
 
 def _text(column: pd.Series, item: Item, ranges: list[Any]) -> tuple[pd.Series, Any, Item]:
     """Text with blanks and user-missing answers NaN."""
-    column = column.astype("str")
+    column = column.astype(TEXT)
     column = column.where(column != "")
     codes = [str(r["lo"] if isinstance(r, dict) else r).rstrip() for r in ranges]
     if not codes:
@@ -530,7 +531,7 @@ def _thousandths(moments: np.ndarray) -> np.ndarray:
 def _stored_text(column: pd.Series, reasons: pd.Series | None) -> pd.Series:
     if reasons is not None:
         column = column.where(reasons.isna(), reasons)
-    text = column.astype("str").fillna("")
+    text = column.astype(TEXT).fillna("")
     longest = max((len(t.encode()) for t in text), default=0)
     if longest > 32_767:
         raise SurveyError(f"{column.name} holds a text of {longest:,} bytes; SPSS holds at most 32,767. Shorten it.")

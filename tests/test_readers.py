@@ -526,6 +526,8 @@ def faulty(folder: Path) -> dict[str, tuple[bytes, str]]:
                       "number of fields, whether they are split at ',', ';', tab or '|'; export it again as CSV."),
         "ragged.csv": (b"a,b\n" + b"1,2\n" * 20 + b"1,2,3\n", "ragged.csv is not a table: line 22 has more fields than the 2 "
                        "of the header (split at ','); quote texts that hold a ',', or export it again."),
+        "marked.csv": (b"\xef\xbb\xbfa,b\n1,\xe6\xbb\n", "marked.csv is marked as UTF-8, but holds bytes that are not; it is "
+                       "damaged or was pasted together from several encodings: export it again."),
         "garbage.xpt": (b"HEADER RECORD*******nothing", "garbage.xpt is cut off: it ends before its last respondent; "
                         "copy or export it again."),
     }  # fmt: skip

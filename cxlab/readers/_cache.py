@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.items import Codebook, Item, MultipleResponse
-from cxlab.spss import Contents, Note
+from cxlab.spss import TEXT, Contents, Note
 
 READER_VERSION = 1  # raise it whenever a reader gives something else for the same file
 SMALLEST = 1_000_000  # bytes; smaller files are read again
@@ -111,7 +111,7 @@ def _load(entry: Path) -> Contents:
         for name in file.schema_arrow.names:  # one at a time: the decoded table never stands beside the data
             column = file.read([name]).column(0)
             kept = column.to_numpy().copy() if str(column.type) == "double" else column.to_pandas().copy()
-            frames[name[:2]][name[2:]] = kept.astype("str") if kept.dtype == object else kept
+            frames[name[:2]][name[2:]] = kept.astype(TEXT) if kept.dtype == object else kept
     index = pd.RangeIndex(said["rows"])
     return Contents(
         pd.DataFrame(frames[_DATA], index=index, copy=False),

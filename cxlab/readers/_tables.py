@@ -16,7 +16,7 @@ from cxlab.errors import SurveyError, one_of
 from cxlab.items import FILE, Code, Codebook, Item
 from cxlab.readers._platforms import Header, header_of, unique_names
 from cxlab.readers._text import dialect_of, encoding_of, from_text
-from cxlab.spss import Contents, Note
+from cxlab.spss import TEXT, Contents, Note
 
 
 def read_csv(path: Path, *, encoding: str | None, decimal: str) -> Contents:
@@ -27,7 +27,7 @@ def read_csv(path: Path, *, encoding: str | None, decimal: str) -> Contents:
     try:
         cells = pd.read_csv(
             path, sep=delimiter, encoding=name, header=None, names=range(len(header.names)), index_col=False,
-            dtype="str", keep_default_na=False, skip_blank_lines=True, on_bad_lines="error", quotechar='"', engine="c",
+            dtype=TEXT, keep_default_na=False, skip_blank_lines=True, on_bad_lines="error", quotechar='"', engine="c",
         )  # fmt: skip
     except (pd.errors.ParserError, ValueError) as fault:
         line = re.search(r"line (\d+)", str(fault))
@@ -124,7 +124,7 @@ def _column(column: pd.Series, decimal: str) -> tuple[pd.Series, str, bool]:
     if kinds <= {int, float, bool}:
         return pd.to_numeric(column, errors="coerce").astype(float), "number" if kinds else "text", False
     text = [f"{v:.15g}" if isinstance(v, (int, float)) else "" if v is None else str(v) for v in column]
-    return from_text(pd.Series(text, index=column.index, dtype="str"), decimal)
+    return from_text(pd.Series(text, index=column.index, dtype=TEXT), decimal)
 
 
 def read_parquet(path: Path) -> Contents:
@@ -167,7 +167,7 @@ def _typed(column: pd.Series, name: str) -> tuple[Any, Item]:
     if column.dtype == object:
         kept, kind, _ = _column(column.map(_scalar), ".")
         return kept, Item(name, kind=kind)  # type: ignore[arg-type]
-    text = column.astype("str")
+    text = column.astype(TEXT)
     return text.where(text != ""), Item(name, kind="text")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.errors import SurveyError
+from cxlab.spss import TEXT
 
 Lines = list[list[str]]
 _BOMS = (
@@ -56,6 +57,11 @@ def encoding_of(path: Path, declared: str | None) -> tuple[str, bool]:
         return ("utf-8-sig" if declared == "utf-8" else declared), False
     for mark, name in _BOMS:
         if start.startswith(mark):
+            if not _decodes(path, name):
+                raise SurveyError(
+                    f"{path.name} is marked as {name.removesuffix('-sig').upper()}, but holds bytes that are not; "
+                    "it is damaged or was pasted together from several encodings: export it again."
+                )
             return name, False
     if b"\0" in start:
         raise SurveyError(f"{path.name} is not text; an Excel workbook or a data file? Give it its own ending.")
@@ -161,7 +167,7 @@ def from_text(column: pd.Series, decimal: str = ".") -> tuple[pd.Series, str, bo
     column, kind, comma
         ``comma``: text that would be numbers with a decimal comma.
     """
-    positions, unique = pd.factorize(column.astype("str").fillna("").str.strip())
+    positions, unique = pd.factorize(column.astype(TEXT).fillna("").str.strip())
     texts = [str(u) for u in unique]
     answers = [t for t in texts if t and t not in _ABSENT]
     plain = [t.replace(",", ".") for t in answers] if decimal == "," else answers
@@ -169,13 +175,13 @@ def from_text(column: pd.Series, decimal: str = ".") -> tuple[pd.Series, str, bo
         codes = dict(zip(answers, map(float, plain), strict=True))
         return _spread(positions, [codes.get(t, np.nan) for t in texts], column.index), "number", False
     if answers and all(_DATE.fullmatch(t) for t in answers):
-        said = pd.Series([_iso(t) if _DATE.fullmatch(t) else None for t in texts], dtype="str")
+        said = pd.Series([_iso(t) if _DATE.fullmatch(t) else None for t in texts], dtype=TEXT)
         moments = pd.DatetimeIndex(pd.to_datetime(said, errors="coerce", utc=True, format="ISO8601"))
         if int(np.sum(moments.notna())) == len(answers):
             kind = "datetime" if any(":" in t for t in answers) else "date"
             return _spread(positions, moments.tz_localize(None).as_unit("us"), column.index), kind, False
     blank = {"", *_ABSENT_TEXT}
-    kept = pd.array([None if t in blank else t for t in texts], dtype="str")
+    kept = pd.array([None if t in blank else t for t in texts], dtype=TEXT)
     comma = decimal != "," and any("," in t for t in answers) and all(_COMMA.fullmatch(t) for t in answers)
     return _spread(positions, kept, column.index), "text", comma
 
