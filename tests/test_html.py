@@ -196,6 +196,15 @@ def test_tables_are_framed_once_and_have_scopes() -> None:
     assert [c["scope"] for c in frames[0].find_all("th")] == ["col", "row"]
 
 
+def test_columns_of_words_stand_left_and_numbers_right() -> None:
+    table = ("<table><thead><tr><th>Item</th><th>Owner</th><th>Mean</th><th>Masked</th></tr></thead><tbody>"
+             "<tr><td>Queue</td><td class='x'>Operations</td><td>6.1</td><td>–</td></tr>"
+             "<tr><td>Meal</td><td>Catering</td><td>–</td><td>–</td></tr></tbody></table>")  # fmt: skip
+    left = BeautifulSoup(_html(table), "html.parser").select(".words")
+    assert [c.get_text() for c in left] == ["Item", "Owner", "Queue", "Operations", "Meal", "Catering"]
+    assert left[3]["class"] == ["x", "words"]
+
+
 def test_same_notebook_same_page() -> None:
     notebook = _notebook("## 排队", [_out({"image/png": _PIXEL})])
     assert to_html(notebook, title="S", lang="zh") == to_html(notebook, title="S", lang="zh")

@@ -210,8 +210,21 @@ def _describe(soup: BeautifulSoup, lang: str) -> None:
             cell["scope"] = "col"
         for cell in table.select("tbody th"):
             cell["scope"] = "row"
+        _align(table)
         frame = table.find_parent(class_="cx-scroll") or table.wrap(soup.new_tag("div", attrs={"class": "cx-scroll"}))
         frame.attrs |= {"role": "region", "tabindex": "0", "aria-label": words["table"] + _above(table)}
+
+
+def _align(table: Tag) -> None:
+    """Mark columns of words, which stand to the left; columns with a digit in them stand to the right."""
+    rows = [row.find_all(["td", "th"]) for row in table.select("tr")]
+    body = [cells for cells in rows if cells and cells[0].find_parent("thead") is None]
+    for column in range(max(map(len, body), default=0)):
+        text = "\n".join(cells[column].get_text() for cells in body if column < len(cells))
+        if re.search(r"[^\W\d_]", text) and not re.search(r"\d", text):
+            for cells in rows:
+                if column < len(cells):
+                    cells[column]["class"] = " ".join([*(cells[column].get("class") or []), "words"])
 
 
 _NO_ALT = "No description has been provided for this image"  # nbconvert's filler
