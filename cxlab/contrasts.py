@@ -12,7 +12,7 @@ from scipy import stats
 
 from cxlab.design import Estimates, resolve, t_quantile, weighted_means
 from cxlab.errors import SurveyError
-from cxlab.metrics import Score, cells, design_notes, score
+from cxlab.metrics import SIGNED, Score, cells, design_notes, metric_formats, score, unplaced
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import Note
@@ -190,12 +190,13 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     Result
         One row per metric and segment: ``metric, segment, value`` (mean of the segment), ``rest``, ``estimate``
         (segment minus rest, on the metric's scale), ``se, low, high, p_value`` (Holm over the whole table), ``p_raw``,
-        ``detectable`` (smallest difference this base finds with 80 % power), ``base, base_effective, reliability``.
+        ``detectable`` (smallest difference this base finds with 80 % power), ``base, base_effective`` (of the
+        segment), ``reliability`` (of the smaller side: a comparison with a rest of 12 people is suppressed).
 
     Raises
     ------
     SurveyError
-        If the segment has a single group.
+        If the segment has a single group, or no metric is named.
 
     Examples
     --------
@@ -204,6 +205,8 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     >>> against_rest(Survey.from_frame(df), ["q"], "card").table["estimate"].round(2).tolist()
     [5.67, -5.67]
     """
+    if not metrics:
+        raise SurveyError("metrics is empty; name at least one.")
     groups = cells(survey, by)
     count = len(groups.keys)
     if count < 2:
@@ -219,6 +222,7 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     low, high = gap.interval(level)
     raw = gap.p_values()
     effective = found.base_effective[first]
+    weaker = np.minimum(effective, found.base_effective[first + count])
     table = pd.DataFrame(
         {
             "metric": np.repeat([s.name for s in scores], count),
@@ -234,15 +238,27 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
             "detectable": detectable(gap.se, gap.df, level=level),
             "base": found.base[first],
             "base_effective": effective,
-            "reliability": reliability(effective),
+            "reliability": reliability(weaker),
         }
     )
-    labels = {**groups.labels, **{("metric", s.name): s.labels for s in scores}}
+    labels = {**HEADINGS, **groups.labels, **{("metric", s.name): s.labels for s in scores}}
     family = Note(
         {"en": "p-values: Holm over {tests} comparisons.", "zh": "p 值经 Holm 法校正，共 {tests} 次比较。"},
         tests=int(np.sum(~np.isnan(raw))),
     )
-    call = f"cx.against_rest(survey{survey.filter}, {list(metrics)!r}, {by!r})"
+    said = "" if level == 0.95 else f", level={level!r}"
+    call = f"cx.against_rest(survey{survey.filter}, {list(metrics)!r}, {by!r}{said})"
+    base = Base(int(np.sum(survey.weights[everybody] > 0)))
+    formats = metric_formats(scores)
+    formats |= {(s.name, c): SIGNED[s.kind] for s in scores for c in ("estimate", "low", "high")}
     return Result(
-        table, Base(int(np.sum(survey.weights[everybody] > 0))), (*design_notes(survey), family), labels, call
+        table, base, (*design_notes(survey), *unplaced(survey, groups), family), labels, call, formats=formats
     )
+
+
+HEADINGS = {
+    "value": {"en": "Mean", "zh": "均值"},
+    "rest": {"en": "All others", "zh": "其他顾客"},
+    "estimate": {"en": "Difference", "zh": "差异"},
+    "detectable": {"en": "Smallest difference visible", "zh": "可识别的最小差异"},
+}  # fmt: skip

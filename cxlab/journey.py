@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from cxlab.contrasts import detectable, differences, holm, rank_sets
 from cxlab.design import kish_base, resolve, t_quantile, weighted_means
 from cxlab.errors import SurveyError
+from cxlab.items import pick
 from cxlab.metrics import design_notes
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey, Touchpoint
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WORST = {
-    "en": "{touchpoint} is the worst-rated touchpoint: {value:.2f} (95% {low:.2f} to {high:.2f}); owner: {owner}.",
+    "en": "{touchpoint:cap} is the worst-rated touchpoint: {value:.2f} (95% {low:.2f} to {high:.2f}); owner: {owner}.",
     "zh": "评分最低的触点是“{touchpoint}”：{value:.2f}（95% 区间 {low:.2f} 至 {high:.2f}）；责任部门：{owner}。",
 }
 _WORST_OPEN = {
-    "en": "{touchpoint} has the lowest mean, {value:.2f} (95% {low:.2f} to {high:.2f}), but {count} touchpoints "
+    "en": "{touchpoint:cap} has the lowest mean, {value:.2f} (95% {low:.2f} to {high:.2f}), but {count} touchpoints "
     "cannot be told apart at the bottom: {touchpoints}.",
     "zh": "“{touchpoint}”均值最低，为 {value:.2f}（95% 区间 {low:.2f} 至 {high:.2f}），但末位有 {count} 个触点在统计上无法区分：{touchpoints}。",
 }
 _BEST = {
-    "en": "{touchpoint} is rated highest: {value:.2f} (95% {low:.2f} to {high:.2f}).",
+    "en": "{touchpoint:cap} is rated highest: {value:.2f} (95% {low:.2f} to {high:.2f}).",
     "zh": "评分最高的是“{touchpoint}”：{value:.2f}（95% 区间 {low:.2f} 至 {high:.2f}）。",
 }
 _MOVED = {
-    "en": "{touchpoint} changed by {change:+.2f} (95% {low:+.2f} to {high:+.2f}, Holm {p:p}).",
+    "en": "{touchpoint:cap} changed by {change:+.2f} (95% {low:+.2f} to {high:+.2f}, Holm {p:p}).",
     "zh": "“{touchpoint}”变化 {change:+.2f}（95% 区间 {low:+.2f} 至 {high:+.2f}，Holm 校正 {p:p}）。",
 }
 _STILL = {
@@ -64,7 +65,7 @@ class TouchpointResult(Result):
         lang = language(lang)
         table = self.table.assign(label=[self.label(t, lang) for t in self.table["touchpoint"]])
         hidden = (table["reliability"] == "suppressed").to_numpy()
-        table[["estimate", "low", "high"]] = table[["estimate", "low", "high"]].mask(hidden)
+        table.loc[hidden, ["estimate", "low", "high"]] = np.nan
         colours = np.where(table["rank_high"] == len(table), theme.BAD, theme.GOOD)
         title = {"en": "Ratings along the journey (mean and 95% interval)", "zh": "旅程各触点评分（均值与 95% 区间）"}
         return dots(table, title=title[lang], spec=".1f", colours=colours.tolist(), ax=ax)
@@ -87,7 +88,7 @@ class TouchpointResult(Result):
                     value=row["estimate"],
                     low=row["low"],
                     high=row["high"],
-                    owner=row["owner"],
+                    owner=pick(self.labels.get(("owner", row["owner"]), {}), lang, row["owner"]),
                     count=len(last),
                     touchpoints=(", " if lang == "en" else "、").join(self.label(t, lang) for t in last["touchpoint"]),
                 )
@@ -181,7 +182,9 @@ def touchpoints(survey: Survey, *, before: Survey | None = None, level: float = 
     effective = found.base_effective[here]
     table = table.assign(base=found.base[here], base_effective=effective, reliability=reliability(effective))
     weights = survey.weights[survey.domain]
-    labels = {p.name: {lang: p.label(lang) for lang in LANGUAGES} for p in points}
+    labels: dict[Any, Any] = {p.name: {lang: p.label(lang) for lang in LANGUAGES} for p in points}
+    labels |= {("stage", p.stage): survey.roles.labels.get(p.stage, {}) for p in points}
+    labels |= {("owner", p.owner): survey.roles.labels.get(p.owner, {}) for p in points}
     then = "" if before is None else f", before=survey{before.filter}"
     formats = {
         "change": "+.2f",

@@ -19,6 +19,7 @@ from cxlab.words import LANGUAGES, Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 SPECS = {"mean": ".2f", "nps": "+.1f", "share": ".0%", "index": ".1f"}
+SIGNED = {"mean": "+.2f", "nps": "+.1f", "share": "pp", "index": "+.1f"}  # of differences
 _TITLES = {
     "nps": {"en": "Net promoter score", "zh": "净推荐值 (NPS)"},
     "csat": {"en": "CSAT (top-2-box)", "zh": "满意率 (CSAT，前两格)"},
@@ -88,11 +89,22 @@ def score(survey: Survey, metric: str, *, item: str | None = None, top: int = 2)
             raise SurveyError(
                 f"top is {top}; {name!r} runs {low:g}–{high:g}, so 1 to {high - low:g} boxes can be counted."
             )
-        values = np.where(np.isnan(answers), np.nan, (answers > high - top).astype(float))
+        boxes = answers > high - top if survey.higher_is_better(name) else answers < low + top
+        values = np.where(np.isnan(answers), np.nan, boxes.astype(float))
         return Score("csat", values, "share", _TITLES["csat"])
     survey.require("metric", [metric])
     kind = "index" if len(survey.items_of(metric)) > 1 else "mean"
     return Score(metric, survey.values(metric), kind, names(survey, metric), survey.higher_is_better(metric))
+
+
+def metric_formats(scores: Sequence[Score]) -> dict[Any, str]:
+    """Formats per metric: levels on the metric's scale, differences with their sign."""
+    out: dict[Any, str] = {}
+    for s in scores:
+        out |= {(s.name, c): SPECS[s.kind] for c in ("estimate", "low", "high", "before", "target", "value", "rest")}
+        out |= {(s.name, c): SIGNED[s.kind] for c in ("change", "change_low", "change_high")}
+        out |= {(s.name, c): SPECS[s.kind].replace("+", "") for c in ("detectable", "se")}
+    return out
 
 
 def names(survey: Survey, name: str) -> dict[str, str]:
@@ -175,7 +187,14 @@ def means(
     """
     items = [items] if isinstance(items, str) else list(items)
     survey.require("items", items)
-    return _table(survey, [score(survey, i) for i in items], by=by, level=level, df=df, call=_call("means", items, by))
+    return _table(
+        survey,
+        [score(survey, i) for i in items],
+        by=by,
+        level=level,
+        df=df,
+        call=_call("means", items, by, level=level, df=df),
+    )
 
 
 def nps(
@@ -224,7 +243,7 @@ def nps(
     [16.7]
     """
     scored = score(survey, "nps", item=item)
-    return _table(survey, [scored], by=by, level=level, df=df, call=_call("nps", item, by))
+    return _table(survey, [scored], by=by, level=level, df=df, call=_call("nps", item, by, level=level, df=df))
 
 
 def csat(
@@ -244,7 +263,7 @@ def csat(
     item : str, optional
         The role ``satisfaction`` by default.
     top : int
-        How many of the highest boxes count as satisfied.
+        How many of the best boxes count as satisfied: the highest, or the lowest where less is better.
     by, level, df
         As in :func:`means`.
 
@@ -275,7 +294,9 @@ def csat(
     [0.5]
     """
     scored = score(survey, "csat", item=item, top=top)
-    return _table(survey, [scored], by=by, level=level, df=df, call=_call("csat", item, by, top=top))
+    return _table(
+        survey, [scored], by=by, level=level, df=df, call=_call("csat", item, by, top=top, level=level, df=df)
+    )
 
 
 def index(
@@ -329,7 +350,7 @@ def index(
             values = 100 * (values - ends[0]) / (ends[1] - ends[0])
             values = values if survey.higher_is_better(name) else 100 - values
         scores.append(Score(name, values, "index", names(survey, name)))
-    return _table(survey, scores, by=by, level=level, df=df, call=_call("index", items, by))
+    return _table(survey, scores, by=by, level=level, df=df, call=_call("index", items, by, level=level, df=df))
 
 
 def proportions(
@@ -379,7 +400,7 @@ def proportions(
         Score(item, np.where(known, (series == c).to_numpy(dtype=float), np.nan), "share", names(survey, item))
         for c in codes
     ]
-    result = _table(survey, scores, by=by, level=level, df=df, call=_call("proportions", item, by))
+    result = _table(survey, scores, by=by, level=level, df=df, call=_call("proportions", item, by, level=level, df=df))
     groups = len(result.table) // len(codes)
     result.table.insert(1, "code", [code for code in codes for _ in range(groups)])
     answers = {("code", c): value_names(survey, column, c) for c in codes}
@@ -431,7 +452,8 @@ def frequencies(survey: Survey, items: str | Sequence[str] | None = None, *, lev
     columns = ["item", "code", "count", "estimate", "low", "high", "base", "base_effective", "reliability"]
     whole = pd.concat([t for t in tables if len(t)], ignore_index=True)[columns]
     base = Base(len(survey), kish_base(survey.weights[survey.domain]))
-    return Result(whole, base, (), labels, _call("frequencies", chosen, None), {"en": "Topline", "zh": "基础频数表"},
+    call = f"cx.{_call('frequencies', chosen, None, level=level).replace('survey', f'survey{survey.filter}', 1)}"
+    return Result(whole, base, design_notes(survey), labels, call, {"en": "Topline", "zh": "基础频数表"},
                   {"estimate": ".1%", "low": ".1%", "high": ".1%"})  # fmt: skip
 
 
@@ -457,7 +479,7 @@ def _missing_rows(survey: Survey, item: str, column: str) -> pd.DataFrame:
 def _topline_items(survey: Survey) -> list[str]:
     roles = [i for group in (survey.roles.outcomes, survey.roles.drivers) for items in group.values() for i in items]
     labelled = [n for n, item in survey.codebook.items.items() if item.values and n in survey.data.columns]
-    found = [i for i in dict.fromkeys([*roles, *labelled]) if survey.data[i].nunique() <= _MOST_ANSWERS]
+    found = [i for i in dict.fromkeys([*roles, *labelled]) if 0 < survey.data[i].nunique() <= _MOST_ANSWERS]
     if not found:
         raise SurveyError("items: the survey has no labelled items and no roles; name the columns to tabulate.")
     return found
@@ -488,7 +510,9 @@ def value_names(survey: Survey, column: str, code: Any) -> dict[str, str]:
 
 def by_segment(survey: Survey, metric: str, by: str, *, level: float = 0.95) -> Result:
     """Level of any metric (``"nps"``, ``"csat"``, a column or a role) in each group of a segment."""
-    return _table(survey, [score(survey, metric)], by=by, level=level, df=None, call=_call("by_segment", metric, by))
+    return _table(
+        survey, [score(survey, metric)], by=by, level=level, df=None, call=_call("by_segment", metric, by, level=level)
+    )
 
 
 # ------------------------------------------------------------------------------ one engine
@@ -591,6 +615,8 @@ def _table(
     df: float | None,
     call: str,
 ) -> Result:
+    if not scores:
+        raise SurveyError("items is empty; name at least one column.")
     groups = cells(survey, by)
     found = estimate(survey, scores, groups)
     low, high = intervals(found, [s.kind for s in scores for _ in groups.keys], level=level, df=df)
@@ -604,8 +630,22 @@ def _table(
     answered = int(found.base.max(initial=0)) if len(groups.keys) == 1 else int((weights > 0).sum())
     labels = {**groups.labels, **{s.name: s.labels for s in scores}}
     formats = {"estimate": spec, "low": spec, "high": spec, "se": ".3f" if spec == ".0%" else ".2f"}
-    return Result(table, Base(answered, kish_base(weights)), design_notes(survey), labels,
+    return Result(table, Base(answered, kish_base(weights)), (*design_notes(survey), *unplaced(survey, groups)), labels,
                   f"cx.{call.replace('survey', f'survey{survey.filter}', 1)}", formats=formats)  # fmt: skip
+
+
+def unplaced(survey: Survey, groups: Cells) -> tuple[Mapping[str, str], ...]:
+    """Count the respondents who are in no group because the segment or wave is not known of them."""
+    outside = survey.domain & (survey.weights > 0) & ~groups.inside.any(axis=1)
+    count = int(outside.sum())
+    if not count:
+        return ()
+    share = float(survey.weights[outside].sum() / survey.weights[survey.domain].sum())
+    template = {
+        "en": "{count:,} respondents ({share:.1%} of the weight) belong to no group and are left out.",
+        "zh": "另有 {count:,} 名受访者（占权重 {share:.1%}）无所属群体信息，未计入。",
+    }
+    return (Note(template, count=count, share=share),)
 
 
 def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
@@ -615,8 +655,8 @@ def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
         return (Note({"en": "Unweighted; simple random sampling assumed.", "zh": "未加权；按简单随机抽样计算。"}),)
     words = {"weight": "权重", "stratum": "分层", "psu": "初级抽样单位", "fpc": "有限总体修正"}
     listed = {
-        "en": ", ".join(f"{k} {v}" for k, v in parts.items()),
-        "zh": "、".join(f"{words[k]} {v}" for k, v in parts.items()),
+        "en": ", ".join(f"{k} ({v})" for k, v in parts.items()),
+        "zh": "、".join(f"{words[k]}（{v}）" for k, v in parts.items()),
     }
     template = {
         "en": "Design-based: {parts}; weights count as fixed.",
@@ -626,5 +666,6 @@ def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
 
 
 def _call(function: str, items: Any, by: Any, **more: Any) -> str:
-    said = "".join(f", {k}={v!r}" for k, v in {"by": by, **more}.items() if v is not None)
+    usual = {"by": None, "df": None, "level": 0.95}
+    said = "".join(f", {k}={v!r}" for k, v in {"by": by, **more}.items() if v != usual.get(k))
     return f"{function}(survey{'' if items is None else f', {items!r}'}{said})"

@@ -156,7 +156,7 @@ class Result:
 
     def _cell(self, column: str, value: Any, spec: str, lang: str) -> str:
         if column in KEYS:
-            return "" if value is None or value is pd.NaT or value != value else self.label(value, lang)
+            return "" if value is None or value is pd.NaT or value != value else self.label(value, lang, column)
         if isinstance(value, (bool, np.bool_)):
             return "✓" if value else ""
         if isinstance(value, Real) or value is None or value is pd.NA or value is pd.NaT:
@@ -164,7 +164,7 @@ class Result:
             return re.sub(r"^p (= )?", "", number(value, spec))
         if isinstance(value, dt.date):
             return f"{value:%Y-%m-%d}"
-        return pick(_VALUES.get(str(value), {}), lang, str(value))
+        return pick(self.labels.get((column, value)) or _VALUES.get(str(value), {}), lang, str(value))
 
     def _heading(self, column: str, lang: str) -> str:
         return pick(self.labels.get(column, {}), lang) or pick(HEADINGS.get(column, {}), lang, column)

@@ -12,7 +12,17 @@ import pandas as pd
 from cxlab.contrasts import detectable, differences, holm
 from cxlab.design import kish_base, resolve, weighted_means
 from cxlab.errors import SurveyError
-from cxlab.metrics import SPECS, Score, cells, design_notes, estimate, intervals, score, value_names
+from cxlab.metrics import (
+    SPECS,
+    Score,
+    cells,
+    design_notes,
+    estimate,
+    intervals,
+    metric_formats,
+    score,
+    value_names,
+)
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import Sentence, Sentences, language, sentence
@@ -22,47 +32,47 @@ if TYPE_CHECKING:
 
 _LEVEL = {
     "mean": {
-        "en": "{metric} stands at {value:.2f} (95% {low:.2f} to {high:.2f}).",
+        "en": "{metric:cap} stands at {value:.2f} (95% {low:.2f} to {high:.2f}).",
         "zh": "{metric}为 {value:.2f}（95% 区间 {low:.2f} 至 {high:.2f}）。",
     },
     "index": {
-        "en": "{metric} stands at {value:.1f} of 100 (95% {low:.1f} to {high:.1f}).",
+        "en": "{metric:cap} stands at {value:.1f} of 100 (95% {low:.1f} to {high:.1f}).",
         "zh": "{metric}为 {value:.1f}（0–100 分制，95% 区间 {low:.1f} 至 {high:.1f}）。",
     },
     "nps": {
-        "en": "{metric} stands at {value:+.1f} (95% {low:+.1f} to {high:+.1f}).",
+        "en": "{metric:cap} stands at {value:+.1f} (95% {low:+.1f} to {high:+.1f}).",
         "zh": "{metric}为 {value:+.1f}（95% 区间 {low:+.1f} 至 {high:+.1f}）。",
     },
     "share": {
-        "en": "{metric} stands at {value:.0%} (95% {low:.0%} to {high:.0%}).",
+        "en": "{metric:cap} stands at {value:.0%} (95% {low:.0%} to {high:.0%}).",
         "zh": "{metric}为 {value:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）。",
     },
 }
 _MOVED = {
     "mean": {
-        "en": "{metric} changed by {change:+.2f} since {before} (95% {low:+.2f} to {high:+.2f}, Holm {p:p}): more than chance.",
+        "en": "{metric:cap} changed by {change:+.2f} since {before} (95% {low:+.2f} to {high:+.2f}, Holm {p:p}): more than chance.",
         "zh": "与 {before} 相比，{metric}变化 {change:+.2f}（95% 区间 {low:+.2f} 至 {high:+.2f}，Holm 校正 {p:p}），超出抽样误差。",
     },
     "nps": {
-        "en": "{metric} changed by {change:+.1f} since {before} (95% {low:+.1f} to {high:+.1f}, Holm {p:p}): more than chance.",
+        "en": "{metric:cap} changed by {change:+.1f} since {before} (95% {low:+.1f} to {high:+.1f}, Holm {p:p}): more than chance.",
         "zh": "与 {before} 相比，{metric}变化 {change:+.1f}（95% 区间 {low:+.1f} 至 {high:+.1f}，Holm 校正 {p:p}），超出抽样误差。",
     },
     "share": {
-        "en": "{metric} changed by {change:pp} points since {before} (95% {low:pp} to {high:pp}, Holm {p:p}): more than chance.",
+        "en": "{metric:cap} changed by {change:pp} points since {before} (95% {low:pp} to {high:pp}, Holm {p:p}): more than chance.",
         "zh": "与 {before} 相比，{metric}变化 {change:pp} 个百分点（95% 区间 {low:pp} 至 {high:pp}，Holm 校正 {p:p}），超出抽样误差。",
     },
 }
 _STILL = {
     "mean": {
-        "en": "{metric}: {change:+.2f} since {before}, within chance; this base would have shown a change of {detectable:.2f}.",
+        "en": "{metric:cap}: {change:+.2f} since {before}, within chance; this base would have shown a change of {detectable:.2f}.",
         "zh": "{metric}较 {before} 变化 {change:+.2f}，属抽样波动；以本期样本量，能识别的最小变化为 {detectable:.2f}。",
     },
     "nps": {
-        "en": "{metric}: {change:+.1f} since {before}, within chance; this base would have shown a change of {detectable:.1f}.",
+        "en": "{metric:cap}: {change:+.1f} since {before}, within chance; this base would have shown a change of {detectable:.1f}.",
         "zh": "{metric}较 {before} 变化 {change:+.1f}，属抽样波动；以本期样本量，能识别的最小变化为 {detectable:.1f}。",
     },
     "share": {
-        "en": "{metric}: {change:pp} points since {before}, within chance; this base would have shown {detectable:.0%}.",
+        "en": "{metric:cap}: {change:pp} points since {before}, within chance; this base would have shown {detectable:.0%}.",
         "zh": "{metric}较 {before} 变化 {change:pp} 个百分点，属抽样波动；以本期样本量，能识别的最小变化为 {detectable:.0%}。",
     },
 }
@@ -199,7 +209,7 @@ def scorecard(
     return ScorecardResult(
         table, base_of(survey, inside[0]), design_notes(survey), labels,
         f"cx.scorecard(survey{survey.filter}, {[s.name for s in scores]!r}{said})",
-        {"en": "Scorecard", "zh": "核心指标"}, _formats(scores), wave=now, before=then, kinds={s.name: s.kind for s in scores},
+        {"en": "Scorecard", "zh": "核心指标"}, metric_formats(scores), wave=now, before=then, kinds={s.name: s.kind for s in scores},
     )  # fmt: skip
 
 
@@ -207,17 +217,6 @@ def base_of(survey: Survey, inside: np.ndarray | None = None) -> Base:
     """Respondents with a weight above zero in the domain (or some rows), and Kish's effective base."""
     weights = survey.weights[survey.domain if inside is None else inside]
     return Base(int((weights > 0).sum()), kish_base(weights))
-
-
-def _formats(scores: Sequence[Score]) -> dict[Any, str]:
-    """Formats per metric: levels on the metric's scale, changes with their sign."""
-    signed = {"mean": "+.2f", "nps": "+.1f", "share": "pp", "index": "+.1f"}
-    out: dict[Any, str] = {}
-    for s in scores:
-        out |= {(s.name, c): SPECS[s.kind] for c in ("estimate", "low", "high", "before", "target")}
-        out |= {(s.name, c): signed[s.kind] for c in ("change", "change_low", "change_high")}
-        out |= {(s.name, c): SPECS[s.kind].replace("+", "") for c in ("detectable", "se")}
-    return out
 
 
 def default_scores(survey: Survey) -> list[Score]:

@@ -53,6 +53,7 @@ def number(value: Any, spec: str = "") -> str:
     spec : str
         A Python format specification, or ``"p"`` for a p-value (``"p < .001"``,
         ``"p = .034"``), or ``"pp"`` for a signed difference of shares in percentage points.
+        For text, ``"in"`` writes a label as inside a sentence and ``"cap"`` as at its start.
         A minus is the true minus sign; what rounds to zero loses its sign; NaN is an en dash.
 
     Examples
@@ -61,7 +62,7 @@ def number(value: Any, spec: str = "") -> str:
     ('−0.7', 'p < .001', '–', '0.0')
     """
     if isinstance(value, str):
-        return value
+        return _cased(value, spec)
     if isinstance(value, Figure):
         return number(value.value, value.spec) + value.unit
     if value is None or str(value) in ("<NA>", "NaT", "nan"):
@@ -78,6 +79,15 @@ def number(value: Any, spec: str = "") -> str:
     if text.strip("+-0.,%") == "":
         text = text.lstrip("+-")
     return text.replace("-", "−")
+
+
+def _cased(text: str, spec: str) -> str:
+    """A label as it stands (no spec), at the start of a sentence (``cap``) or inside one (``in``; NPS stays NPS)."""
+    if spec == "cap":
+        return text[:1].upper() + text[1:]
+    if spec == "in" and text[1:2].islower():
+        return text[:1].lower() + text[1:]
+    return text
 
 
 class Figure(NamedTuple):

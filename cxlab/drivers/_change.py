@@ -20,7 +20,7 @@ from cxlab.survey import Survey
 from cxlab.words import Sentences, language, sentence
 
 _CHANGED = {
-    "en": "{driver} now explains {now:.0%} instead of {before:.0%} of what the drivers explain ({p:p}).",
+    "en": "{driver:cap} now explains {now:.0%} instead of {before:.0%} of what the drivers explain ({p:p}).",
     "zh": "“{driver}”的解释力占比由 {before:.0%} 变为 {now:.0%}（{p:p}）。",
 }
 _SAME = {
@@ -119,7 +119,7 @@ def driver_change(
     call = f"cx.driver_change(survey{survey.filter}, survey{before.filter}, {outcome!r}, {list(now.drivers)!r}, seed={seed})"
     return ChangeResult(
         table, Base(len(now.rows)), (*now.notes, *design_notes(survey)), {**_HEADINGS, **now.labels}, call,
-        formats={"estimate": "pp", "low": "pp", "high": "pp", "share_before": ".0%", "p_value": ".3f"},
+        formats={"estimate": "pp", "low": "pp", "high": "pp", "share_before": ".0%"},
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from cxlab.survey import Survey
 from cxlab.words import Sentences, language, sentence
 
 _FIRST = {
-    "en": "Fix {driver} first: it carries {share:.0%} of the explained differences and is rated {performance:.1f} of {top:.0f}; "
+    "en": "Fix {driver:in} first: it carries {share:.0%} of the explained differences and is rated {performance:.1f} of {top:.0f}; "
     "it comes first in {first:.0%} of replicates.",
     "zh": "首先改善“{driver}”：它占解释力的 {share:.0%}，得分仅 {performance:.1f}（满分 {top:.0f}）；在 {first:.0%} 的复制样本中排在首位。",
 }

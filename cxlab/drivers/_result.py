@@ -27,30 +27,30 @@ HEADINGS = {
 }  # fmt: skip
 FORMATS = {
     "importance": ".3f", "importance_low": ".3f", "importance_high": ".3f", "null_line": ".3f", "correlation": "+.2f",
-    "estimate": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f", "p_value": ".3f",
+    "estimate": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f",
 }  # fmt: skip
 _FIRST = {
-    "en": "{driver} drives {outcome} most: {share:.0%} of what the drivers explain (95% {low:.0%} to {high:.0%}); "
-    "one point more goes with {effect:+.2f} points of {outcome}.",
+    "en": "{driver:cap} drives {outcome:in} most: {share:.0%} of what the drivers explain (95% {low:.0%} to {high:.0%}); "
+    "one point more goes with {effect:+.2f} points of {outcome:in}.",
     "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）；"
     "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
 }
 _HIGHEST = {
-    "en": "{driver} has the highest importance for {outcome}: {share:.0%} of what the drivers explain (95% {low:.0%} to "
-    "{high:.0%}); one point more goes with {effect:+.2f} points of {outcome}.",
+    "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain (95% {low:.0%} to "
+    "{high:.0%}); one point more goes with {effect:+.2f} points of {outcome:in}.",
     "zh": "“{driver}”对“{outcome}”的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）；"
     "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
 }
 _TIED = {
-    "en": "On this base {count} drivers could be the most important: {drivers}.",
-    "zh": "以目前的样本量，有 {count} 个因素都可能居首：{drivers}。",
+    "en": "By strict pairwise tests {count} drivers could still be the most important: {drivers}.",
+    "zh": "按严格的两两检验，有 {count} 个因素仍可能居首：{drivers}。",
 }
 _ALONE = {
-    "en": "{driver} is the most important driver; every other one ranks significantly below it.",
+    "en": "{driver:cap} is the most important driver; every other one ranks significantly below it.",
     "zh": "“{driver}”是最重要的驱动因素，其余各项的排名均显著低于它。",
 }
 _TOGETHER = {
-    "en": "Together the {count} drivers explain {r2:.0%} of the differences in {outcome} "
+    "en": "Together the {count} drivers explain {r2:.0%} of the differences in {outcome:in} "
     "(base {base:,}, effective {effective:,.0f}).",
     "zh": "{count} 个驱动因素共解释“{outcome}”差异的 {r2:.0%}（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
 }
@@ -59,11 +59,11 @@ _NOISE = {
     "zh": "与噪声无法区分：{drivers}。",
 }
 _FLIPPED = {
-    "en": "Read with care: {drivers} – correlation with {outcome} and effect in the full model have opposite signs.",
+    "en": "Read with care: {drivers} – correlation with {outcome:in} and effect in the full model have opposite signs.",
     "zh": "解读须谨慎：{drivers} 与“{outcome}”的相关方向和其在整体模型中的影响方向相反。",
 }
 _NO_INTERVALS = {
-    "en": "{driver} drives {outcome} most: {share:.0%} of what the drivers explain. No intervals were asked for.",
+    "en": "{driver:cap} drives {outcome:in} most: {share:.0%} of what the drivers explain. No intervals were asked for.",
     "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}。本次未计算区间。",
 }
 
@@ -106,7 +106,7 @@ class DriverResult(Result):
         table["null_share"] = table["null_line"] / float(self.model["r2"].iloc[0])
         hidden = table["reliability"] == "suppressed"
         numbers = ["share", "share_low", "share_high", "null_share"]
-        table[numbers] = table[numbers].mask(hidden)
+        table.loc[hidden, numbers] = np.nan
         return table
 
     def sentences(self, lang: str | None = None) -> Sentences:
@@ -156,7 +156,7 @@ class DriverResult(Result):
 
 
 _METHODS: Mapping[str, str] = {
-    "en": "Importance of {p} drivers of {outcome}: {method} on design-weighted correlations of {base:,} "
+    "en": "Importance of {p} drivers of {outcome:in}: {method} on design-weighted correlations of {base:,} "
     "respondents with complete answers. Intervals are percentiles of {b:,} Rao–Wu bootstrap replicates; a driver whose importance does not exceed the 95th "
     "percentile of its own within-stratum permutations is called not distinguishable from noise. Rank sets come from "
     "Holm-adjusted pairwise differences (Klein, Wright & Wieczorek 2020). Effects are coefficients of the full linear model with "

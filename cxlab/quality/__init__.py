@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from cxlab.quality import answers, gaps, respondents, wording
 from cxlab.quality.finding import FLAG, together
 from cxlab.result import Base, Result
 from cxlab.survey import Survey
-from cxlab.words import Sentence, Sentences, language, sentence
+from cxlab.words import LANGUAGES, Sentence, Sentences, language, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,15 +80,30 @@ class QualityResult(Result):
         wide = self.missing.pivot_table(index="item", columns="reason", values=column, aggfunc="sum", fill_value=0.0)
         return wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index]
 
-    def shown_missing(self, lang: str | None = None) -> pd.DataFrame:
-        """Show missing answers as people read them: a row per item, a column per reason, in per cent of respondents."""
-        lang = language(lang)
-        heading = {"en": "Item", "zh": "题目"}[lang]
-        if self.missing.empty:
-            return pd.DataFrame({heading: []})
-        wide = self._wide()
-        shown = {wording.reason_label(str(r), lang): [f"{v:.1%}" for v in wide[r]] for r in wide.columns}
-        return pd.DataFrame({heading: [self.label(i, lang) for i in wide.index], **shown})
+    def by_reason(self, items: Sequence[str] | None = None, *, most: int = 10) -> Result:
+        """Missing answers by item and reason, the item that lacks most first.
+
+        Parameters
+        ----------
+        items : sequence of str, optional
+            Which items; all by default.
+        most : int
+            Rows at the most.
+
+        Returns
+        -------
+        Result
+            ``item`` and a column per reason: share of respondents without an answer for that reason, 0–1.
+        """
+        chosen = self.missing if items is None else self.missing[self.missing["item"].isin(items)]
+        lacking = replace(self, missing=chosen[chosen["count"] > 0])
+        wide = lacking._wide().head(most).reset_index() if len(lacking.missing) else pd.DataFrame(columns=["item"])
+        wide.columns.name = None
+        reasons = [str(c) for c in wide.columns[1:]]
+        labels = {r: {lang: wording.reason_label(r, lang) for lang in LANGUAGES} for r in reasons}
+        return Result(
+            wide, self.base, (wording.SHARES,), {**self.labels, **labels}, formats=dict.fromkeys(reasons, ".1%")
+        )
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw the share of respondents without an answer, by item and reason (the 15 items that lack most)."""

@@ -39,6 +39,11 @@ REASONS: dict[str, Bilingual] = {
     "don't know": {"en": "don't know", "zh": "不知道"},
 }
 
+SHARES: Bilingual = {
+    "en": "Share of respondents without an answer, by reason.",
+    "zh": "各题没有答案的受访者占比，按原因列出。",
+}
+
 NEEDS: dict[str, Bilingual] = {
     "duplicates": {
         "en": "Duplicates were not looked for: study.yml would need `respondent:`, the column of the respondent id.",

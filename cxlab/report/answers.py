@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxlab.metrics import SPECS
+from cxlab.metrics import SIGNED, SPECS
 from cxlab.report import texts
 from cxlab.report.page import plain_sentence
 from cxlab.result import LOW_BASE, Result
@@ -16,7 +16,6 @@ from cxlab.words import Figure, Sentence, sentence
 if TYPE_CHECKING:
     from cxlab.report.monthly import MonthlyReport
 
-_SIGNED = {"mean": "+.2f", "nps": "+.1f", "share": "pp", "index": "+.1f"}
 _POINTS = {"en": " points", "zh": " 个百分点"}
 _MOST_GAPS = 6  # segment × touchpoint gaps that are said; the table has all
 
@@ -25,13 +24,15 @@ def figure(report: MonthlyReport, metric: str, value: float, *, signed: bool = F
     """A value of a metric in the metric's own format."""
     kind = _kind(report, metric)
     if signed:
-        return Figure(value, _SIGNED[kind], _POINTS[report.lang] if kind == "share" else "")
+        return Figure(value, SIGNED[kind], _POINTS[report.lang] if kind == "share" else "")
     return Figure(value, SPECS[kind])
 
 
 def size(report: MonthlyReport, metric: str, value: float) -> Figure:
-    """The size of a difference of a metric, without a sign."""
+    """The size of a difference of a metric, without a sign; shares in points."""
     kind = _kind(report, metric)
+    if kind == "share":
+        return Figure(100 * abs(value), ".1f", _POINTS[report.lang])
     return Figure(abs(value), SPECS[kind].replace("+", ""))
 
 
@@ -211,8 +212,8 @@ def unhappy(report: MonthlyReport) -> Sentence:
     return sentence(
         texts.UNHAPPY, report.lang, segment=found.label(row["segment"], report.lang, "segment"),
         metric=found.label(metric, report.lang, "metric"), value=figure(report, metric, row["value"]),
-        gap=figure(report, metric, row["estimate"], signed=True), low=figure(report, metric, row["low"], signed=True),
-        high=figure(report, metric, row["high"], signed=True), p=row["p_value"],
+        gap=size(report, metric, row["estimate"]), low=size(report, metric, row["high"]), high=size(report, metric, row["low"]),
+        p=row["p_value"],
     )  # fmt: skip
 
 
@@ -230,7 +231,9 @@ def gaps(report: MonthlyReport) -> list[Sentence]:
     return [
         sentence(
             texts.SEGMENT_GAPS, report.lang, segment=found.label(r["segment"], report.lang, "segment"),
-            touchpoint=found.label(r["metric"], report.lang, "metric"), gap=r["estimate"], low=r["low"], high=r["high"],
+            touchpoint=found.label(r["metric"], report.lang, "metric"), gap=-r["estimate"],
+            low=-r["high"],
+            high=-r["low"],
             p=r["p_value"],
         )
         for r in sorted(clear, key=lambda r: r["estimate"])[:_MOST_GAPS]
@@ -256,15 +259,15 @@ def care(report: MonthlyReport) -> list[Sentence]:
         said.append(sentence(texts.SMALL_BASES, lang, count=len(small), limit=LOW_BASE, names=_listed(report, small)))
     found = report.drivers
     if found is not None:
-        noise = found.table[~found.table["distinguishable"]]
-        if len(noise):
-            names = _listed(report, [found.label(d, lang) for d in noise["driver"]])
-            said.append(sentence(texts.NOISE, lang, count=len(noise), drivers=len(found.table), names=names))
         if found.base.excluded_share >= 0.1:
             said.append(sentence(texts.LOST, lang, base=found.base.respondents, share=found.base.excluded_share))
         leaders = int((found.table["rank_low"] == 1).sum())
         if leaders > 1:
             said.append(sentence(texts.ORDER_OPEN, lang, count=leaders))
+        noise = found.table[~found.table["distinguishable"]]
+        if len(noise):
+            names = _listed(report, [found.label(d, lang) for d in noise["driver"]])
+            said.append(sentence(texts.NOISE, lang, count=len(noise), drivers=len(found.table), names=names))
     return said
 
 

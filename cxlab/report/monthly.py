@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cxlab import journey, quality, tracking
 from cxlab.contrasts import against_rest
 from cxlab.drivers import ChangeResult, DriverResult, PriorityResult, driver_change, first_to_fix, key_drivers
@@ -175,9 +177,14 @@ class MonthlyReport:
         page = self._page(
             "quality", sentence(template, self.lang, count=people, base=base, share=people / max(base, 1))
         )
-        page.lead(self.quality.sentences(self.lang))
         ran = replace(self.quality, table=self.quality.table[self.quality.table["count"].notna()])
-        return page.table(ran, ["check", "base", "count", "share"])
+        said = self.quality.sentences(self.lang)  # one per check that ran, then the weights and the effective base
+        page.lead([s for s, count in zip(said, [*ran.table["count"], 1], strict=True) if count])
+        page.table(ran, ["check", "base", "count", "share"])
+        roles = self.study.roles
+        groups = [[p.item for p in roles.touchpoints], *roles.outcomes.values(), *roles.drivers.values()]
+        missing = self.quality.by_reason([item for items in groups for item in items])
+        return page.table(missing, list(missing.table.columns)) if len(missing.table) else page
 
     def score_card(self) -> AnyPage:
         """Key figures with intervals, change, targets and the smallest change that could have been seen."""
@@ -222,7 +229,7 @@ class MonthlyReport:
         template = texts.DRIVERS_TITLE if leaders == 1 else texts.DRIVERS_OPEN
         page = self._page("drivers", sentence(
             template, self.lang, driver=found.label(top["driver"], self.lang), outcome=found.label(found.outcome, self.lang),
-            share=top["share"], count=leaders,
+            share=top["share"], count=leaders - 1,
         ))  # fmt: skip
         said = [*found.sentences(self.lang), *(self.first.sentences(self.lang) if self.first else ())]
         page.lead([*said, *(self.change.sentences(self.lang) if self.change else ())])
@@ -242,10 +249,10 @@ class MonthlyReport:
             return self._missing("segments", "segments")
         found, by = self.segments, self._segment
         row = answers.lowest(found)
-        metric = found.label(row["metric"], self.lang)
-        if row["p_value"] < 0.05:
+        metric = found.label(row["metric"], self.lang, "metric")
+        if row["p_value"] < 0.05 and row["estimate"] < 0:
             title = sentence(texts.SEGMENTS_TITLE, self.lang, segment=found.label(row["segment"], self.lang, "segment"),
-                             gap=answers.figure(self, row["metric"], row["estimate"], signed=True), metric=metric)  # fmt: skip
+                             gap=answers.size(self, row["metric"], row["estimate"]), metric=metric)  # fmt: skip
         else:
             title = sentence(texts.SEGMENTS_EQUAL, self.lang, by=self.rolling.label(by, self.lang), metric=metric)
         page = self._page("segments", title).lead([answers.unhappy(self), *answers.gaps(self)])
@@ -309,7 +316,7 @@ class MonthlyReport:
         found = by_segment(self.rolling, metric, self._segment)
         table = found.table.assign(label=[found.label(s, self.lang, "segment") for s in found.table["segment"]])
         hidden = (table["reliability"] == "suppressed").to_numpy()
-        table[["estimate", "low", "high"]] = table[["estimate", "low", "high"]].mask(hidden)
+        table.loc[hidden, ["estimate", "low", "high"]] = np.nan
         return dots(table, title=self.segments.label(metric, self.lang, "metric"), spec=str(found.formats["estimate"]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from io import BytesIO
 from numbers import Real
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Fact = dict[str, Any]
-_BRACKETS = {"en": "{value} ({low} to {high})", "zh": "{value}（{low} 至 {high}）"}
+_INTERVAL = {"en": "{low} to {high}", "zh": "{low} 至 {high}"}
 
 
 @dataclass
@@ -45,6 +45,10 @@ class Page:
     _html: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        text, template = (
+            t.rstrip(".。") for t in (self.title.text, self.title.template)
+        )  # a heading ends without a stop
+        self.title = replace(self.title, text=text, template=template)
         self._say("title", self.title)
 
     def lead(self, sentences: Iterable[Sentence]) -> Page:
@@ -84,7 +88,7 @@ class Page:
     def table(self, result: Result, columns: Sequence[str | tuple[str, str, str]], *, notes: bool = True) -> Page:
         """Add columns of a result's table, with its notes beneath.
 
-        A column given as (value, low, high) is shown as one, the interval in brackets.
+        A column given as (value, low, high) is shown as one, the interval beneath the value.
         """
         heads, cells = [], []
         for column in columns:
@@ -92,9 +96,7 @@ class Page:
             heads.append(head)
             cells.append(texts)
         head = "".join(f"<th>{escape(h)}</th>" for h in heads)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(t)}</td>" for t in row) + "</tr>" for row in zip(*cells, strict=True)
-        )
+        rows = "".join("<tr>" + "".join(f"<td>{t}</td>" for t in row) + "</tr>" for row in zip(*cells, strict=True))
         table = f"<table class='cx'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         self._html.append(f"<div class='cx-scroll' tabindex='0'>{table}</div>")
         return self.notes(result.notes) if notes else self
@@ -107,21 +109,20 @@ class Page:
             if result.is_number(column, value) and text != "–":
                 fact |= {"kind": "cell", "value": _plain(value), "spec": spec}
             self.facts.append(fact)
-        return str(shown.columns[0]), texts
+        return str(shown.columns[0]), [escape(t) for t in texts]
 
     def _interval(self, result: Result, column: str, low: str, high: str) -> tuple[str, list[str]]:
-        """A value and its interval in one cell; masked where the value is."""
-        shown = result.shown(self.lang, [column, low, high])
-        texts = []
-        for k, spec in enumerate(result.specs(column)):
-            if shown.iloc[k, 0] == "–":
-                texts.append("–")
+        """A value with its interval beneath; no interval where the value is masked."""
+        heading, texts = self._column(result, column)
+        cells = []
+        for text, start, end, spec in zip(texts, result.table[low], result.table[high], result.specs(low), strict=True):
+            if text == "–" or not (np.isfinite(start) and np.isfinite(end)):
+                cells.append(text)
                 continue
-            value, *ends = (Figure(float(result.table[c].iloc[k]), spec) for c in (column, low, high))
-            said = sentence(_BRACKETS, self.lang, value=value, low=ends[0], high=ends[1])
-            self._say("cell", said, column=column)
-            texts.append(said.text)
-        return str(shown.columns[0]), texts
+            said = sentence(_INTERVAL, self.lang, low=Figure(float(start), spec), high=Figure(float(end), spec))
+            self._say("interval", said, column=column)
+            cells.append(f"{text}<span class='cx-interval'>{escape(said.text)}</span>")
+        return heading, cells
 
     def notes(self, notes: Iterable[Mapping[str, str]]) -> Page:
         """Add small print."""

@@ -52,17 +52,17 @@ REAL: Text = {
     "zh": "{names} 的变化是真实的：检验已按抽样设计计算并经 Holm 校正，单凭抽样误差难以出现。",
 }
 NOT_REAL: Text = {
-    "en": "What moved is within chance; {metric} would have had to change by {detectable} for this base to show it.",
+    "en": "What moved is within chance; {metric:in} would have had to change by {detectable} for this base to show it.",
     "zh": "所见波动均在抽样误差之内；以本期样本量，{metric}至少变化 {detectable} 才能被识别。",
 }
 FINDINGS = {
     "still": {
-        "en": "{metric} at {value}: no change beyond chance since {before}",
+        "en": "{metric:cap} at {value}: no change beyond chance since {before}",
         "zh": "{metric} {value}：与 {before} 相比没有超出抽样误差的变化",
     },
-    "up": {"en": "{metric} at {value}: up {change} since {before}", "zh": "{metric} {value}：较 {before} 上升 {change}"},
-    "down": {"en": "{metric} at {value}: down {change} since {before}", "zh": "{metric} {value}：较 {before} 下降 {change}"},
-    "level": {"en": "{metric} stands at {value}", "zh": "{metric}为 {value}"},
+    "up": {"en": "{metric:cap} at {value}: up {change} since {before}", "zh": "{metric} {value}：较 {before} 上升 {change}"},
+    "down": {"en": "{metric:cap} at {value}: down {change} since {before}", "zh": "{metric} {value}：较 {before} 下降 {change}"},
+    "level": {"en": "{metric:cap} stands at {value}", "zh": "{metric}为 {value}"},
 }  # fmt: skip
 CARD_LABEL: Text = {"en": "{metric}", "zh": "{metric}"}
 CARD_VALUE: Text = {"en": "{value}", "zh": "{value}"}
@@ -77,23 +77,23 @@ CARD_MOVED: Text = {
 }
 TARGETS = {
     "met": {
-        "en": "{metric} is above its target of {target}, with its whole interval.",
+        "en": "{metric:cap} is above its target of {target}, with its whole interval.",
         "zh": "{metric}高于目标 {target}，且整个区间均在目标之上。",
     },
     "missed": {
-        "en": "{metric} misses its target of {target}: the whole interval lies below.",
+        "en": "{metric:cap} misses its target of {target}: the whole interval lies below.",
         "zh": "{metric}未达到目标 {target}：整个区间均低于目标。",
     },
     "met_low": {
-        "en": "{metric} is below its limit of {target}, with its whole interval.",
+        "en": "{metric:cap} is below its limit of {target}, with its whole interval.",
         "zh": "{metric}低于上限 {target}，且整个区间均在上限之下。",
     },
     "missed_low": {
-        "en": "{metric} exceeds its limit of {target}: the whole interval lies above.",
+        "en": "{metric:cap} exceeds its limit of {target}: the whole interval lies above.",
         "zh": "{metric}超过上限 {target}：整个区间均高于上限。",
     },
     "open": {
-        "en": "Whether {metric} meets its target of {target} is open: the interval includes it.",
+        "en": "Whether {metric:in} meets its target of {target} is open: the interval includes it.",
         "zh": "{metric}是否达到目标 {target} 尚不能确定：区间包含目标值。",
     },
 }
@@ -106,40 +106,40 @@ QUALITY_CLEAN: Text = {
     "zh": "{base:,} 名受访者中未发现所检查的质量问题",
 }
 DRIVERS_TITLE: Text = {
-    "en": "{driver} matters most for {outcome}: {share:.0%} of what the drivers explain",
+    "en": "{driver:cap} matters most for {outcome:in}: {share:.0%} of what the drivers explain",
     "zh": "“{driver}”对{outcome}最重要：占解释力的 {share:.0%}",
 }
 DRIVERS_OPEN: Text = {
-    "en": "{count} drivers share first place for {outcome}; {driver} has the highest estimate ({share:.0%})",
-    "zh": "有 {count} 个因素并列影响{outcome}首位；其中“{driver}”估计值最高（{share:.0%}）",
+    "en": "{driver:cap} has the highest importance for {outcome:in} ({share:.0%}), but its lead over {count} others is not settled",
+    "zh": "“{driver}”对{outcome}的重要性最高（{share:.0%}），但相对另外 {count} 个因素的领先尚未确定",
 }
 ROLLING: Text = {
     "en": "Rolling base of {count} waves, {first} to {last}: a single wave is too small for a stable order.",
     "zh": "采用 {count} 期滚动样本（{first} 至 {last}）：单期样本不足以得出稳定的排序。",
 }
 SURE: Text = {
-    "en": "{driver} comes first in {first:.0%} of {replicates:,} replicates; by pairwise tests its rank lies between {low} and {high}.",
-    "zh": "在 {replicates:,} 次复制样本中，“{driver}”有 {first:.0%} 居首；两两检验给出的排名区间为第 {low} 至第 {high}。",
+    "en": "{driver:cap} comes first in {first:.0%} of {replicates:,} replicates; strict pairwise tests leave it ranks {low} to {high}.",
+    "zh": "在 {replicates:,} 次复制样本中，“{driver}”有 {first:.0%} 居首；严格的两两检验给出的排名区间为第 {low} 至第 {high} 位。",
 }
 UNHAPPY: Text = {
-    "en": "{segment} customers: {metric} {value}, {gap} against all others (95% {low} to {high}, Holm {p:p}).",
-    "zh": "{segment}顾客：{metric} {value}，与其他顾客相比 {gap}（95% 区间 {low} 至 {high}，Holm 校正 {p:p}）。",
+    "en": "{segment:cap} customers: {metric:in} is {value}, {gap} below all others (95% {low} to {high}, Holm {p:p}).",
+    "zh": "{segment}顾客：{metric}为 {value}，比其他顾客低 {gap}（95% 区间 {low} 至 {high}，Holm 校正 {p:p}）。",
 }
 NOBODY_UNHAPPY: Text = {
     "en": "No segment is less satisfied than the others beyond chance; gaps of {detectable} would have been seen.",
     "zh": "没有任何细分群体的满意度显著低于其他顾客；可识别的最小差距为 {detectable}。",
 }
 SEGMENTS_TITLE: Text = {
-    "en": "{segment} customers stand {gap} from all others in {metric}",
-    "zh": "{segment}顾客的{metric}与其他顾客相差 {gap}",
+    "en": "{segment:cap} customers lie {gap} below all others in {metric:in}",
+    "zh": "{segment}顾客的{metric}比其他顾客低 {gap}",
 }
 SEGMENTS_EQUAL: Text = {
-    "en": "The segments of {by} do not differ in {metric} beyond chance",
-    "zh": "按{by}划分，各群体的{metric}没有超出抽样误差的差异",
+    "en": "No group of {by:in} lies below the others in {metric:in} beyond chance",
+    "zh": "按{by}划分，没有群体的{metric}显著低于其他顾客",
 }
 SEGMENT_GAPS: Text = {
-    "en": "{segment}: {touchpoint} is {gap:+.1f} points from all other customers (95% {low:+.1f} to {high:+.1f}, Holm {p:p}).",
-    "zh": "{segment}：“{touchpoint}”与其他顾客相差 {gap:+.1f} 分（95% 区间 {low:+.1f} 至 {high:+.1f}，Holm 校正 {p:p}）。",
+    "en": "{segment:cap} customers rate {touchpoint:in} {gap:.1f} points below all others (95% {low:.1f} to {high:.1f}, Holm {p:p}).",
+    "zh": "{segment}顾客对“{touchpoint}”的评分比其他顾客低 {gap:.1f} 分（95% 区间 {low:.1f} 至 {high:.1f}，Holm 校正 {p:p}）。",
 }
 LIMITS_TITLE: Text = {
     "en": "Points on these pages that need care: {count}",
@@ -162,8 +162,8 @@ LOST: Text = {
     "zh": "驱动因素分析仅使用 {base:,} 名回答完整的受访者；占权重 {share:.0%} 的受访者未计入。",
 }
 ORDER_OPEN: Text = {
-    "en": "The order of the drivers is not settled: {count} of them could be first.",
-    "zh": "驱动因素的排序尚未确定：有 {count} 个因素都可能居首。",
+    "en": "The order of the drivers is not settled: {count} of them could still be first.",
+    "zh": "驱动因素的排序尚未确定：有 {count} 个因素仍可能居首。",
 }
 ASSOCIATION: Text = {
     "en": "Drivers describe association; only an experiment shows what a change would cause.",
