@@ -285,6 +285,22 @@ def test_duplicate_and_blank_names_and_blank_rows(tmp_path: Path) -> None:
     assert survey.notes[-1] == "Rows without any answer were left out (1)."
 
 
+def test_a_first_row_of_numbers_may_be_a_respondent(tmp_path: Path) -> None:
+    with pytest.warns(DataWarning) as said:
+        survey = cx.read_survey(saved(tmp_path / "n.csv", "1,9,9\n2,8,7\n"))
+    assert str(said[0].message) == (
+        "The first row was taken as column names, but holds only numbers (1, 9, 9_2, …). "
+        "If it is a respondent, put a row of names above it."
+    )
+    assert len(survey) == 1
+
+
+def test_short_records_are_missing_at_their_end(tmp_path: Path) -> None:
+    survey = cx.read_survey(saved(tmp_path / "s.csv", "a,b,c\n" + "1,2,x\n" * 9 + "3,4\n"))
+    assert survey.data.iloc[9].isna().tolist() == [False, False, True]
+    assert survey.data["c"].tolist()[:9] == ["x"] * 9
+
+
 def test_notes_follow_the_language(tmp_path: Path) -> None:
     path = saved(tmp_path / "d.csv", "q,Email\n1,a@b.c\n")
     cx.set_language("zh")
@@ -528,6 +544,8 @@ def faulty(folder: Path) -> dict[str, tuple[bytes, str]]:
                        "of the header (split at ','); quote texts that hold a ',', or export it again."),
         "marked.csv": (b"\xef\xbb\xbfa,b\n1,\xe6\xbb\n", "marked.csv is marked as UTF-8, but holds bytes that are not; it is "
                        "damaged or was pasted together from several encodings: export it again."),
+        "open.csv": (b'a,b\n1,"x\n2,3\n', "open.csv is not a table: a quotation mark is opened and never closed; "
+                     "export it again."),
         "garbage.xpt": (b"HEADER RECORD*******nothing", "garbage.xpt is cut off: it ends before its last respondent; "
                         "copy or export it again."),
     }  # fmt: skip

@@ -53,6 +53,11 @@ TEMPLATES: Mapping[str, Mapping[str, str]] = {
         "pass encoding='gb18030' (or 'big5') if labels look wrong.",
         "zh": "文件声明的编码是 {encoding!s}，但内容更像其他编码的中文；如标签是乱码，请传入 encoding='gb18030'（或 'big5'）。",
     },
+    "no_header": {
+        "en": "The first row was taken as column names, but holds only numbers ({names}, …). "
+        "If it is a respondent, put a row of names above it.",
+        "zh": "首行已作为列名，但其中全是数字（{names}……）。如果首行其实是一位受访者的数据，请在其上方补一行列名。",
+    },
     "blank_rows": {
         "en": "Rows without any answer were left out ({count:,}).",
         "zh": "{count:,} 个空行已略去。",
@@ -70,4 +75,4 @@ TEMPLATES: Mapping[str, Mapping[str, str]] = {
         "zh": "{names}：带时区的时间已换算为 UTC。",
     },
 }
-WARNED = spss.WARNED | {"undeclared", "not_masked", "unused_code", "garbled", "decimal_comma", "time_zone"}
+WARNED = spss.WARNED | {"undeclared", "not_masked", "unused_code", "garbled", "decimal_comma", "time_zone", "no_header"}

@@ -30,6 +30,10 @@ def read_csv(path: Path, *, encoding: str | None, decimal: str) -> Contents:
             dtype=TEXT, keep_default_na=False, skip_blank_lines=True, on_bad_lines="error", quotechar='"', engine="c",
         )  # fmt: skip
     except (pd.errors.ParserError, ValueError) as fault:
+        if "inside string" in str(fault):
+            raise SurveyError(
+                f"{path.name} is not a table: a quotation mark is opened and never closed; export it again."
+            ) from None
         line = re.search(r"line (\d+)", str(fault))
         where = f"line {line[1]}" if line else "a line"
         raise SurveyError(
@@ -101,6 +105,8 @@ def _assemble(cells: pd.DataFrame, header: Header, decimal: str) -> Contents:
 
 def _header_notes(header: Header) -> list[Note]:
     notes = []
+    if header.rows == 1 and all(re.fullmatch(r"-?[\d.]+(_\d+)?", n) for n in header.names):
+        notes.append(Note("no_header", {"names": ", ".join(header.names[:5])}))
     if header.platform:
         notes.append(Note("platform", {"platform": header.platform, "rows": header.rows}))
     if header.long:
