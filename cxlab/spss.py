@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -464,22 +464,14 @@ def _write(path: Path, frame: pd.DataFrame, options: dict[str, Any]) -> None:
     import pyreadstat
 
     packed = path.suffix.lower() == ".zsav"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
+    unfinished = path.with_name(f".{path.stem}-{uuid4().hex[:8]}{path.suffix}")
     try:
-        pyreadstat.write_sav(frame, name, compress=packed, row_compress=not packed, **options)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
+        pyreadstat.write_sav(frame, unfinished, compress=packed, row_compress=not packed, **options)
+        os.replace(unfinished, path)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as fault:
         raise SurveyError(f"{path.name} cannot be written as an SPSS file: {fault}.") from None
     finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        unfinished.unlink(missing_ok=True)
 
 
 def _check_names(names: Iterable[str]) -> None:
