@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import cxlab as cx
 from cxlab.items import Item
 from cxlab.quality import QualityResult, check_quality
 from cxlab.quality.dates import impossible, read_dates
+from cxlab.study import Study, open_study
 from cxlab.survey import Roles, SampleDesign, Survey, Touchpoint
 
 RATINGS = [f"q{k}" for k in range(8)]
@@ -49,6 +51,56 @@ def said(result: QualityResult, part: str, lang: str = "en") -> str:
     found = [s.text for s in result.sentences(lang) if part in s.text]
     assert len(found) == 1, found
     return found[0]
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return open_study(Path(__file__).parent.parent / "data" / "healthcheck")
+
+
+class TestDemo:
+    """The faults planted in data/healthcheck are found, all of them and no other."""
+
+    def test_counts(self, study: Study) -> None:
+        result = check_quality(study.survey())
+        found = result.table.set_index("check")["count"]
+        planted = {
+            "duplicates": 40,
+            "straight_lining": 24 * 25,
+            "out_of_range": 12,
+            "impossible_dates": 6,
+            "weights": 0,
+        }
+        assert found[list(planted)].to_dict() == planted
+        assert result.base.effective == pytest.approx(9600 / 1.173, rel=1e-3)
+        assert set(result.not_asked["item"]) == {"parking", "parking_expected", "parking_emotion"}
+        assert set(result.not_asked["wave"]) == {7.0}
+
+    def test_no_false_alarm_of_straight_lining_in_any_wave(self, study: Study) -> None:
+        flagged = check_quality(study.survey()).flagged
+        rows = flagged.loc[flagged["check"] == "straight_lining", "row"]
+        assert study.data.data.loc[rows, "wave"].value_counts().eq(25).all()
+
+    def test_one_wave_is_a_domain(self, study: Study) -> None:
+        waves = [check_quality(study.survey(w.code)).table.set_index("check") for w in study.waves[:3]]
+        assert [w.loc["straight_lining", "base"] for w in waves] == [400, 400, 400]
+        assert [w.loc["straight_lining", "count"] for w in waves] == [25, 25, 25]
+
+    def test_reasons_and_shares(self, study: Study) -> None:
+        shares = check_quality(study.survey()).missing.set_index(["item", "reason"])["share"]
+        assert shares["parking", "not experienced"] == pytest.approx(0.30 * 23 / 24, abs=0.02)
+        assert shares["followup", "not experienced"] == pytest.approx(0.25, abs=0.02)
+        assert shares["meal", "not experienced"] == pytest.approx(0.12, abs=0.02)
+        assert shares["parking", "not asked"] == pytest.approx(1 / 24)
+        assert shares["doctor", "refused"] == pytest.approx(0.02, abs=0.006)
+
+    def test_planted_ones_without_their_flag_are_not_found(self, study: Study) -> None:
+        survey = study.survey()
+        flagged = check_quality(survey).flagged
+        kept = np.ones(len(survey.data), dtype=bool)
+        kept[flagged["row"].unique().astype(int)] = False
+        again = check_quality(replace(survey, domain=kept)).table.set_index("check")["count"]
+        assert again[["duplicates", "straight_lining", "out_of_range", "impossible_dates"]].eq(0).all()
 
 
 def test_clean_data_raise_no_alarm() -> None:

@@ -133,55 +133,54 @@ def _column(survey: Survey, name: str, position: int) -> Column:
 
 
 def _answers(item: Item, odd: Iterable[Code]) -> list[float]:
-    gone = {*odd, *item.missing}
-    return sorted(
-        c for c in item.values if isinstance(c, float) and c not in gone and not reason_of(pick(item.values[c], None))
-    )
+    """Labelled codes that are answers: not declared missing, and no "don't know" at either end."""
+    coded = sorted(c for c in item.values if isinstance(c, float) and c not in {*odd, *item.missing})
+    plain = [c for c in coded if not reason_of(pick(item.values[c], None))]
+    return [c for c in coded if plain and plain[0] <= c <= plain[-1]]
 
 
 def _rate(column: Column) -> Column:
     """Find the rating scale of a column, and codes outside it that usually are no answers."""
-    if not column.numeric or not column.answered or not _mostly_whole(column.values):
+    if not column.numeric or not column.answered:
         return column
-    codes = column.labelled
-    span = codes[-1] - codes[0] if len(codes) >= 2 else 0
-    outside = [c for c in column.distinct if c in USUAL and c not in codes]
+    found, counts = np.unique(column.values.dropna().to_numpy(dtype=float), return_counts=True)
+    if counts[found == np.round(found)].sum() < HOLDS * counts.sum():
+        return column
+    labelled = column.labelled
+    span = labelled[-1] - labelled[0] if len(labelled) >= 2 else 0
+    usual = np.isin(found, list(USUAL)) & ~np.isin(found, labelled)
     if FEW_POINTS - 1 <= span <= MANY_POINTS - 1:
-        low, high = codes[0], codes[-1]
-        inside = column.values.where(~column.values.isin([c for c in outside if c < low or c > high]))
-        if not _holds(inside, low, high):
-            low, high = next((s for s in SCALES if _holds(inside, *s) and s[0] <= low and s[1] >= high), (0, 0))
+        low, high = labelled[0], labelled[-1]
+        inside = ~(usual & ((found < low) | (found > high)))
+        if not _holds(found[inside], counts[inside], low, high):
+            wider = (s for s in SCALES if s[0] <= low and s[1] >= high and _holds(found[inside], counts[inside], *s))
+            low, high = next(wider, (0, 0))
         return _with_scale(column, low, high, True)
-    if len(codes) >= 2:  # two or three labelled groups, or more groups than a rating has points
+    if len(labelled) >= 2:  # two or three labelled groups, or more groups than a rating has points
         return column
     for low, high in SCALES:
-        inside = column.values.where(~column.values.isin([c for c in outside if c < low or c > high + 1]))
-        shares = inside.value_counts(normalize=True)
-        regular = shares.index[shares >= SLIP]
-        if len(regular) and regular.min() >= low and regular.max() <= high and _fits(inside, low, high):
-            zero = (low, high) == (1, 10) and 0 in shares.index
+        inside = ~(usual & ((found < low) | (found > high + 1)))
+        if inside.any() and _fits(found[inside], counts[inside], low, high):
+            zero = (low, high) == (1, 10) and 0 in found
             return _with_scale(column, 0 if zero else low, high, False)
     return column
 
 
-def _mostly_whole(values: pd.Series) -> bool:
-    answers = values.dropna()
-    return bool((answers == answers.round()).mean() >= HOLDS)
+def _holds(found: np.ndarray, counts: np.ndarray, low: float, high: float) -> bool:
+    within = (found >= low) & (found <= high)
+    return bool(counts[within].sum() >= HOLDS * max(counts.sum(), 1))
 
 
-def _holds(values: pd.Series, low: float, high: float) -> bool:
-    answers = values.dropna()
-    return len(answers) > 0 and bool(answers.between(low, high).mean() >= HOLDS)
-
-
-def _fits(values: pd.Series, low: float, high: float) -> bool:
-    """Tell whether answers use the scale: three points at least, and points of its upper or lower third."""
-    answers = values[values.between(low, high)]
-    points = answers.nunique()
-    reaches = answers.max() > low + 0.6 * (high - low)
-    four = (low, high) != (1, 4) or len(answers) >= 100  # of a few answers to 1–5, none may be a 5
-    below_zero = low >= 0 or (answers < 0).mean() > 1 - HOLDS
-    return bool(points >= min(FEW_POINTS, high - low) and reaches and four and below_zero)
+def _fits(found: np.ndarray, counts: np.ndarray, low: float, high: float) -> bool:
+    """Tell whether answers use a scale, and no code outside it occurs more often than a slip of the pen."""
+    regular = found[counts >= SLIP * counts.sum()]
+    within = (found >= low) & (found <= high)
+    if not len(regular) or regular[0] < low or regular[-1] > high or within.sum() < min(FEW_POINTS, high - low):
+        return False
+    reaches = found[within].max() > low + 0.6 * (high - low)
+    enough = (low, high) != (1, 4) or counts.sum() >= 100  # of a few answers to 1–5, none may be a 5
+    below_zero = low >= 0 or counts[found < 0].sum() > (1 - HOLDS) * counts.sum()
+    return bool(reaches and enough and below_zero)
 
 
 def _with_scale(column: Column, low: float, high: float, from_labels: bool) -> Column:
@@ -189,12 +188,8 @@ def _with_scale(column: Column, low: float, high: float, from_labels: bool) -> C
         return column
     counts = column.values.value_counts()
     # One −1 among thousands of answers is a slip of the pen, a 99 hardly ever is.
-    often = {c for c in counts.index if abs(c) > 1 or counts[c] >= SLIP * column.answered}
-    strays = [
-        float(c)
-        for c in column.distinct
-        if not low <= c <= high and c in USUAL and c in often and c not in column.labelled
-    ]
+    often = [float(c) for c in column.distinct if abs(c) > 1 or counts[c] >= SLIP * column.answered]
+    strays = [c for c in often if not low <= c <= high and c in USUAL and c not in column.labelled]
     odd = {**column.odd, **{c: (USUAL[c], False) for c in strays}}
     values = column.values.mask(column.values.isin(strays)) if strays else column.values
     return replace(column, values=values, odd=odd, scale=(float(low), float(high)), from_labels=from_labels)

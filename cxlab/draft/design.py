@@ -30,7 +30,7 @@ def find_weight(file: File) -> None:
     """Take the column by which the file says that it is weighted, else one that is called so and looks like one."""
     noted = [m[1] for n in file.survey.notes if (m := _FILE_WEIGHT.search(n))]
     named = [(c, v.says(v.WEIGHT, c.name, c.label)) for c in file.free() if c.item.kind == "number"]
-    named = [(c, w) for c, w in named if (w or c.name in noted) and not v.BODY.search(f"{c.name} {c.label}")]
+    named = [(c, w) for c, w in named if (w or c.name in noted) and not v.BODY.search(f"{v.spaced(c.name)} {c.label}")]
     named.sort(key=lambda pair: (pair[0].name not in noted, pair[1] != "name", abs(_log_mean(file, pair[0]))))
     for column, where in named:
         raw = file.survey.data[column.name].to_numpy(dtype=float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ def _find_outcome(file: File, role: str) -> None:
         reason = {k: why("several", reason=reason[k], others=listed(others, 4))[k] for k in reason}
     sure = (where == "name" or role in ("satisfaction", "recommend")) and not others
     if role == "recommend":
-        sure, reason = _recommend(column, sure, reason)
+        sure, reason = _recommend(file, column, sure, reason)
     better = None
     if role == "effort":
         better = bool(v.EASY.search(column.label))
@@ -66,8 +67,12 @@ def _find_outcome(file: File, role: str) -> None:
     _add_outcome(file, role, [column.name], sure, reason, better)
 
 
-def _recommend(column: Column, sure: bool, reason: Bilingual) -> tuple[bool, Bilingual]:
+def _recommend(file: File, column: Column, sure: bool, reason: Bilingual) -> tuple[bool, Bilingual]:
     low, high = column.scale or (0, 0)
+    if (low, high) == (1, 10) and not column.from_labels and re.search(r"\bnps\b", v.spaced(column.name)):
+        file.columns[column.name] = replace(column, scale=(0.0, 10.0), as_others=True)
+        seen = {"low": column.distinct[0], "high": column.distinct[-1]}
+        return False, {k: why("recommend_no_zero", reason=reason[k], **seen)[k] for k in reason}
     if (low, high) == (0, 10):
         return sure, {k: why("recommend_sure", reason=reason[k])[k] for k in reason}
     return False, {k: why("recommend_scale", reason=reason[k], low=low, high=high)[k] for k in reason}
@@ -167,7 +172,7 @@ def _ecsi_outcomes(file: File, ecsi: dict[str, list[str]]) -> None:
         if number in by_number:
             told: Bilingual = reason
             if role == "recommend":
-                told = _recommend(file.columns[by_number[number]], False, reason)[1]
+                told = _recommend(file, file.columns[by_number[number]], False, reason)[1]
             _add_outcome(file, role, [by_number[number]], False, told)
     file.leave("consequence", [n for n in ecsi.get("cusl", []) if n not in file.used])
     file.leave("expectation", ecsi.get("cuex", []))

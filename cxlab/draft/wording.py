@@ -30,6 +30,10 @@ _WHY: Mapping[str, Bilingual] = {
     "named_outcome": {"en": "named in the call", "zh": "调用时指定"},
     "several": {"en": "{reason}; so do {others}", "zh": "{reason}；类似的还有 {others}"},
     "recommend_sure": {"en": "{reason}; answers run from 0 to 10", "zh": "{reason}；答案为 0–10"},
+    "recommend_no_zero": {
+        "en": "{reason}; answers run from {low:g} to {high:g}, NPS is asked on 0 to 10",
+        "zh": "{reason}；答案为 {low:g}–{high:g}，NPS 一般为 0–10",
+    },
     "recommend_scale": {
         "en": "{reason}; but answers run from {low:g} to {high:g}, and NPS needs 0 to 10",
         "zh": "{reason}；但答案为 {low:g}–{high:g}，而 NPS 需要 0–10",
@@ -48,8 +52,8 @@ _WHY: Mapping[str, Bilingual] = {
     "scale_labels": {"en": "from the value labels", "zh": "依据值标签"},
     "scale_ecsi": {"en": "ECSI items are asked on 1 to 10", "zh": "ECSI 题目采用 1–10 分"},
     "scale_others": {
-        "en": "the answers run from {low:g} to {high:g}, but those of other ratings start at 0",
-        "zh": "答案为 {low:g}–{high:g}，但其他评分题从 0 开始",
+        "en": "the answers run from {low:g} to {high:g}, but ratings like it start at 0",
+        "zh": "答案为 {low:g}–{high:g}，但同类题从 0 开始",
     },
     "scale_answers": {"en": "from the answers: {low:g} to {high:g} occur", "zh": "依据答案：实际取值 {low:g}–{high:g}"},
     "scale_no_zero": {

@@ -37,6 +37,8 @@ REASONS: dict[str, Bilingual] = {
     "refused": {"en": "refused", "zh": "拒答"},
     "not experienced": {"en": "not experienced", "zh": "未体验"},
     "don't know": {"en": "don't know", "zh": "不知道"},
+    "not applicable": {"en": "not applicable", "zh": "不适用"},
+    "user-missing": {"en": "declared missing", "zh": "声明为缺失"},
 }
 
 SHARES: Bilingual = {
