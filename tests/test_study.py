@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import os
+import re
 import shutil
 import time
 import warnings
@@ -10,6 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import cxlab as cx
 from cxlab.errors import DataCheckError, DataWarning, StudyError, SurveyError
@@ -280,6 +286,40 @@ def test_waves_from_dates(tmp_path: Path, period: str, waves: list[str]) -> None
     assert opened.survey("latest").data.loc[opened.survey("latest").domain, "q"].tolist()[-1] == 3
 
 
+@pytest.mark.parametrize(
+    ("texts", "waves", "noted"),
+    [
+        (["2025-10", "2025-9", "2025-11"], ["2025-9", "2025-10", "2025-11"], False),
+        (["W10", "W9"], ["W9", "W10"], False), (["2025年10月", "2025年9月"], ["2025年9月", "2025年10月"], False),
+        (["12/2025", "01/2026"], ["01/2026", "12/2025"], True), (["May", "April"], ["April", "May"], True),
+    ],
+)  # fmt: skip
+def test_waves_that_are_texts(tmp_path: Path, texts: list[str], waves: list[str], noted: bool) -> None:
+    yml = "study: w\ndata: a.csv\nwave: {column: wave, period: month}\n"
+    folder = small(tmp_path, yml, a_csv="wave,q\n" + "".join(f"{t},{k}\n" for k, t in enumerate(texts)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        opened = open_study(folder)
+    assert [w.label for w in opened.waves] == waves
+    latest = opened.survey(waves[-1])
+    assert latest.data["q"][latest.domain].tolist() == [texts.index(waves[-1])]
+    said = f"The waves are texts and were taken in this order: {', '.join(waves)}. If it is wrong, give them codes with labels."
+    assert (said in opened.notes) is noted
+    assert [str(w.message) for w in caught] == [said] * noted
+
+
+def test_waves_that_are_bare_numbers_or_share_a_label(tmp_path: Path) -> None:
+    yml = "study: w\ndata: a.csv\nwave: {column: wave, period: month}\n"
+    folder = small(tmp_path, yml, a_csv="wave,q\n20251001,1\n20251101,2\n")
+    assert open_study(folder).survey("20251101").filter == ".where(wave=[20251101.0])"
+    small(tmp_path, yml + "items: {wave: {values: {20251001: Autumn, 20251101: Autumn}}}\n")
+    opened = open_study(folder)
+    assert len(opened.survey(20251101)) == 1
+    with pytest.raises(SurveyError) as raised:
+        opened.survey("Autumn")
+    assert str(raised.value) == "wave 'Autumn' stands for 2 codes of 'wave' (20251001, 20251101); name the code."
+
+
 # ---------------------------------------------------------------------- scales that nobody declares
 def answers(*runs: tuple[int, int], each: int = 12) -> str:
     values = [v for low, high in runs for v in range(low, high + 1) for _ in range(each)]
@@ -439,7 +479,7 @@ ONE_FAULT = {
     "language": ("  queue: {labels: {en: Queue}}", "  queue: {labels: {en: Queue, de: Schlange}}", "48: items.queue.labels.de is not a language that cxlab speaks; allowed: 'en', 'zh'."),
     "unknown item": ("  queue: {labels: {en: Queue}}", "  queu: {labels: {en: Queue}}", "48: items.queu is not a column of responses.csv (did you mean 'queue'?)."),
     "measure": ("  queue: {labels: {en: Queue}}", "  queue: {measure: ordnal}", "48: items.queue.measure is 'ordnal'; allowed: 'nominal', 'ordinal', 'scale' (did you mean 'ordinal'?)."),
-    "reader": ("codebook: codebook.csv", "codebook: codebook.csv\nreader: {encodng: gbk}", "5: reader.encodng is not an option of read_survey; allowed: sheet, catalog, encoding, decimal, missing, multiple_response, keep_personal, cache, weight, stratum, psu, fpc (did you mean 'encoding'?)."),
+    "reader": ("codebook: codebook.csv", "codebook: codebook.csv\nreader: {encodng: gbk}", "5: reader.encodng is not an option of read_survey; allowed: sheet, catalog, encoding, decimal, missing, multiple_response, keep_personal, cache (did you mean 'encoding'?)."),
     "indent": ("design: {", " design: {", "7: not valid YAML: while parsing a block mapping, expected <block end>, but found '<block mapping start>'."),
     "tab": ("  98: not", "\t98: not", "9: not valid YAML: while scanning for the next token, found character '\\t' that cannot start any token; indent with spaces, not tabs."),
     "tag": ("comments: comment", "comments: !!python/name:os.system comment", "31: comments has the tag 'tag:yaml.org,2002:python/name:os.system', which a study file cannot use."),
@@ -526,6 +566,12 @@ def test_text_in_other_encodings(clinic: Path) -> None:
     assert check_study(clinic) == [
         "codebook.csv: is not UTF-8 text; save it as CSV UTF-8, or name its encoding under reader:."
     ]
+    assert change(clinic, ("codebook: codebook.csv", "codebook: codebook.csv\nreader: {encoding: gb18030}")) == []
+    assert change(clinic, ("encoding: gb18030", "encoding: [1]")) == [
+        "study.yml:5: reader holds a value that read_survey cannot use (lookup() argument must be str, not list).",
+        "codebook.csv: is not UTF-8 text; save it as CSV UTF-8, or name its encoding under reader:.",
+    ]
+    change(clinic, ("\nreader: {encoding: [1]}", ""))
     (clinic / "codebook.csv").write_bytes(text.encode("utf-8-sig"))  # as a spreadsheet saves it
     file = clinic / "study.yml"
     yml = file.read_text()
@@ -593,6 +639,54 @@ def test_places_in_yaml() -> None:
     assert located.line(("f", "e")) == 8
     assert located.shown(("a", "items", 0)) == "a[0]"  # a step that the short form leaves out
     assert located.shown(("nothing",)) == ""
+
+
+BASE = yaml.safe_load((STUDIES / "clinic" / "study.yml").read_text()) | {"reader": {"decimal": "."}}
+NONSENSE = st.sampled_from(
+    [None, True, 1, -3.5, "x", "booking", [], {}, [1, 2], ["booking"], {"a": 1}, [[1]], "comment", "visit_date",
+     {"en": "a"}, [None], {1: 2}, "mean(", "", "2025-01-01", {"items": "x"}, [{}], "*.csv", float("inf")]
+)  # fmt: skip
+
+
+def spots(part: object) -> list[tuple[object, object]]:
+    """Every (container, key) of a document."""
+    keys = part if isinstance(part, dict) else range(len(part)) if isinstance(part, list) else ()
+    return [spot for key in keys for spot in [(part, key), *spots(part[key])]]
+
+
+@settings(
+    max_examples=int(os.environ.get("STUDY_EXAMPLES", "40")), deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(data=st.data())
+def test_whatever_stands_in_the_file_the_answer_is_a_list_of_placed_problems(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    folder = tmp_path / "clinic"
+    if not folder.exists():
+        shutil.copytree(STUDIES / "clinic", folder)
+    document = copy.deepcopy(BASE)
+    for _ in range(data.draw(st.integers(1, 3))):
+        container, key = data.draw(st.sampled_from(spots(document)))
+        if data.draw(st.booleans()) or isinstance(container, list):
+            container[key] = copy.deepcopy(data.draw(NONSENSE))
+        elif data.draw(st.booleans()):
+            del container[key]
+        else:
+            container[data.draw(st.sampled_from(["zz", "items", 5, "en", "name", None]))] = data.draw(NONSENSE)
+        if not spots(document):
+            break
+    (folder / "study.yml").write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
+    try:
+        problems = check_study(folder)
+    except DataCheckError:
+        return  # a sound file that declares another column as the weight or the wave
+    lines = len((folder / "study.yml").read_text().splitlines())
+    for problem in problems:
+        file, line, text = re.fullmatch(r"([\w.]+\.(?:yml|csv)):(?:(\d+):)? (.+)", problem, re.DOTALL).groups()
+        assert file == "codebook.csv" or 1 <= int(line) <= max(lines, 1)
+        assert "\0" not in text
+        assert len(text) > 10
 
 
 # ---------------------------------------------------------------------- rows

@@ -117,22 +117,18 @@ class Study:
         if isinstance(wave, Level):
             wave = wave.code
         texts = self.data.codebook[column].values
-        for level in waves:
-            if wave == level.code or wave in (level.label, *texts.get(level.code, {}).values()):
-                return level
+        found = [w for w in waves if wave == w.code or wave in (w.label, *texts.get(w.code, {}).values())]
+        if len(found) > 1:
+            codes = ", ".join(f"{w.code:.15g}" if isinstance(w.code, float) else w.code for w in found)
+            raise SurveyError(f"wave {wave!r} stands for {len(found)} codes of {column!r} ({codes}); name the code.")
+        if found:
+            return found[0]
         names = [w.label for w in waves]
         shown = ", ".join(names) if len(names) <= 6 else f"{len(names)} waves, {names[0]} … {names[-1]}"
         raise SurveyError(f"wave {wave!r} is not in the study {self.name!r}; it has {shown}{nearest(wave, names)}.")
 
     def previous(self, wave: Any = "latest", steps: int = 1) -> Level | None:
-        """Wave that lies ``steps`` before another one in the data; None where there is none.
-
-        Examples
-        --------
-        >>> study = open_study("data/healthcheck")  # doctest: +SKIP
-        >>> study.previous("2025-12").label  # doctest: +SKIP
-        '2025-11'
-        """
+        """Wave that lies ``steps`` before another one in the data; None where there is none."""
         position = self.waves.index(self.wave(wave)) - steps
         return self.waves[position] if position >= 0 else None
 
@@ -178,11 +174,12 @@ class Study:
 
     def _domain(self, waves: Sequence[Level], wanted: int) -> Survey:
         column = str(self.roles.wave)
-        labels = [w.label for w in waves]
-        unique = len({w.label for w in self.waves}) == len(self.waves)
-        survey = self.data.where(**{column: labels if unique else [w.code for w in waves]})
+        texts = self.data.codebook[column].values
+        # Labels read better in the record of the filter, where they say as much as the codes.
+        plain = len({w.label for w in self.waves}) == len(self.waves) and all(w.code in texts for w in waves)
+        survey = self.data.where(**{column: [w.label if plain else w.code for w in waves]})
         if len(waves) < wanted:
-            said = note("few_waves", wanted=str(wanted), count=len(waves), last=labels[-1])
+            said = note("few_waves", wanted=str(wanted), count=len(waves), last=waves[-1].label)
             return replace(survey, notes=(*survey.notes, said))
         return survey
 
@@ -211,7 +208,9 @@ class Study:
         table = self.declared.tables[name]
         for found in _check.check_tables(self.declared.model_copy(update={"tables": {name: table}}), self.folder):
             raise SurveyError(f"tables.{name}.{found.path[-1]} {found.text}")
-        frame = pd.read_csv(self.folder / table.file, encoding=_check.encoding_of(self.declared))
+        frame = pd.read_csv(
+            self.folder / table.file, encoding=_check.encoding_of(self.declared, self.folder / table.file)
+        )
         if table.date is not None:
             dates = pd.to_datetime(frame[table.date].astype("string"), format="ISO8601", errors="coerce")
             if bad := int((dates.isna() & frame[table.date].notna()).sum()):
@@ -312,10 +311,15 @@ def open_study(path: str | Path) -> Study:
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "answers.csv").write_text("score,shop\\n9,1\\n4,2\\n")
-    >>> _ = (folder / "study.yml").write_text("study: shops\\ndata: answers.csv\\noutcomes: {satisfaction: score}\\n")
-    >>> open_study(folder)
-    <Study shops: respondents 2, no waves, outcomes 1, drivers 0, segments 0, touchpoints 0>
+    >>> _ = (folder / "answers.csv").write_text("score,wave\\n9,2025-11\\n4,2025-12\\n6,2025-12\\n")
+    >>> _ = (folder / "study.yml").write_text(
+    ...     "study: shops\\ndata: answers.csv\\nwave: {column: wave, period: month}\\noutcomes: {satisfaction: score}\\n"
+    ... )
+    >>> study = open_study(folder)
+    >>> study
+    <Study shops: respondents 3, waves 2 (2025-11 … 2025-12), outcomes 1, drivers 0, segments 0, touchpoints 0>
+    >>> len(study.survey("latest")), study.previous().label
+    (2, '2025-11')
     """
     study, warned, problems = _examine(_study_file(Path(path)))
     if problems or study is None:
@@ -401,5 +405,5 @@ def _codebook(study: StudyFile, folder: Path, located: Located) -> tuple[dict[st
     path = folder / str(study.codebook)
     if not path.is_file():
         return {}, [located.problem(("codebook",), _check.no_file(folder, str(study.codebook)))]
-    parts, _, problems = read_codebook(path, study.reader.get("encoding"))
+    parts, _, problems = read_codebook(path, _check.encoding_of(study, path))
     return parts, problems

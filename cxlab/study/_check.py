@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +16,7 @@ import pandas as pd
 from cxlab import expressions
 from cxlab.errors import DataCheckError, SurveyError, nearest
 from cxlab.study._locate import KeyPath
-from cxlab.study._schema import ABSENT, StudyFile
+from cxlab.study._schema import ABSENT, Design, StudyFile
 from cxlab.survey import Survey
 
 
@@ -113,6 +114,7 @@ def _reader(study: StudyFile) -> Iterator[Found]:
     from cxlab.readers import read_survey
 
     allowed = [n for n, p in inspect.signature(read_survey).parameters.items() if p.kind is p.KEYWORD_ONLY]
+    allowed = [n for n in allowed if n not in Design.model_fields]
     for key in study.reader:
         if key not in allowed:
             yield Found(
@@ -254,7 +256,7 @@ def check_tables(study: StudyFile, folder: Path) -> Iterator[Found]:
             yield Found(("tables", name, "file"), f"is {table.file!r}; a linked table is a .csv file.")
             continue
         try:
-            head = list(map(str, pd.read_csv(path, nrows=0, encoding=encoding_of(study)).columns))
+            head = list(map(str, pd.read_csv(path, nrows=0, encoding=encoding_of(study, path)).columns))
         except (ValueError, LookupError) as error:
             yield Found(("tables", name, "file"), f"is {table.file!r}, which cannot be read: {error}.")
             continue
@@ -267,9 +269,17 @@ def check_tables(study: StudyFile, folder: Path) -> Iterator[Found]:
                 )
 
 
-def encoding_of(study: StudyFile) -> str:
-    """Encoding of the text files that go with a study."""
-    return str(study.reader.get("encoding") or "utf-8-sig")
+def encoding_of(study: StudyFile, path: Path) -> str:
+    """Encoding of a text file that goes with a study: UTF-8 if it is, else the one declared under reader."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    with open(path, "rb") as stream:
+        try:
+            while chunk := stream.read(1 << 20):
+                decoder.decode(chunk)
+        except UnicodeDecodeError:
+            declared = study.reader.get("encoding")
+            return declared if isinstance(declared, str) else "utf-8-sig"
+    return "utf-8-sig"
 
 
 def no_file(folder: Path, name: str) -> str:

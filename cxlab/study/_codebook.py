@@ -16,7 +16,7 @@ COLUMNS = ("item", "label_en", "label_zh", "scale_low", "scale_high", "higher_is
 _YES_NO = {"": None, "true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def read_codebook(path: Path, encoding: str | None = None) -> tuple[dict[str, ItemPart], dict[str, int], list[Problem]]:
+def read_codebook(path: Path, encoding: str) -> tuple[dict[str, ItemPart], dict[str, int], list[Problem]]:
     """Read a codebook.
 
     Returns
@@ -27,10 +27,10 @@ def read_codebook(path: Path, encoding: str | None = None) -> tuple[dict[str, It
     """
     name = path.name
     try:
-        text = path.read_bytes().decode(encoding or "utf-8-sig")
+        text = path.read_bytes().decode(encoding)
     except (UnicodeDecodeError, LookupError):
-        said = f"is not {encoding or 'UTF-8'} text; save it as CSV UTF-8, or name its encoding under reader:"
-        return {}, {}, [Problem(name, 0, f"{said}.")]
+        said = f"is not {encoding.removesuffix('-sig').upper()} text; save it as CSV UTF-8, or name its encoding under reader:."
+        return {}, {}, [Problem(name, 0, said)]
     rows = csv.DictReader(io.StringIO(text))
     head = [h.strip() for h in rows.fieldnames or []]
     rows.fieldnames = head

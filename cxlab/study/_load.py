@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlab.errors import SurveyError
+from cxlab.errors import DataWarning, SurveyError
 from cxlab.items import FILE, Code, Codebook, Item
 from cxlab.readers._missing import undeclared
 from cxlab.readers._notes import TEMPLATES as READER_NOTES
@@ -38,6 +39,10 @@ def read_files(study: StudyFile, folder: Path) -> tuple[Survey | None, list[Foun
             surveys.append(_without_hints(read_survey(path, **options)))
         except SurveyError as error:
             found.append(Found(("data", position), f"is {path.name!r}, which cannot be read: {error}"))
+        except (TypeError, AttributeError, LookupError, ValueError) as error:
+            if not options:
+                raise
+            found.append(Found(("reader",), f"holds a value that read_survey cannot use ({error})."))
     if found or not surveys:
         return None, found
     names = [path.name for _, path in paths]
@@ -46,6 +51,7 @@ def read_files(study: StudyFile, folder: Path) -> tuple[Survey | None, list[Foun
     whole, more = combine(surveys, names, {n for n, part in study.items.items() if part.values})
     if study.wave and study.wave.column in whole.codebook:
         whole = _wave_from_dates(whole, wave_column(study, whole), str(study.wave.column), study.wave.period)
+        whole = _wave_from_texts(whole, str(study.wave.column))
     return whole, found + more
 
 
@@ -98,7 +104,7 @@ def _wave_from_names(surveys: list[Survey], names: list[str], pattern: str) -> t
     if any(WAVE in s.codebook for s in surveys):
         said = f"would make a column {WAVE!r}, which the files have already; use wave.column."
         return surveys, [Found(("wave", "from_file"), said)]
-    codes = {text: float(k + 1) for k, text in enumerate(sorted(set(texts)))}
+    codes = {text: float(k + 1) for k, text in enumerate(sorted(set(texts), key=_natural))}
     values: Mapping[Code, Mapping[str, str]] = {code: {FILE: text} for text, code in codes.items()}
     item = Item(WAVE, {"en": "Wave", "zh": "期次"}, values, measure="ordinal")
     return [
@@ -128,6 +134,44 @@ def _wave_from_dates(survey: Survey, wave: str | None, column: str, period: str)
     values: Mapping[Code, Mapping[str, str]] = {float(k + 1): {FILE: text} for k, text in enumerate(labels)}
     item = Item(wave, {"en": "Wave", "zh": "期次"}, values, measure="ordinal")
     return replace(survey, data=survey.data.assign(**{wave: codes}), codebook=survey.codebook.with_items(item))
+
+
+def _wave_from_texts(survey: Survey, column: str) -> Survey:
+    """Where the wave column holds texts, turn them into codes 1, 2, … with the texts as value labels.
+
+    The order is that of the numbers in the texts (2025-9 before 2025-10); where this need not be the order
+    in time (names of months, the year last), a note says which order it is.
+    """
+    item = survey.codebook[column]
+    if item.kind != "text":
+        return survey
+    texts = survey.data[column].astype("string").str.strip()
+    texts = texts.mask(texts == "")
+    labels = sorted(map(str, texts.dropna().unique()), key=_natural)
+    codes = texts.map({text: float(k + 1) for k, text in enumerate(labels)}).astype(float)
+    values: Mapping[Code, Mapping[str, str]] = {
+        float(k + 1): {FILE: text, **item.values.get(text, {})} for k, text in enumerate(labels)
+    }
+    notes = survey.notes
+    if not _in_time(labels):
+        notes = (*notes, note("wave_order", waves=listed(labels, 12)))
+        warnings.warn(notes[-1], DataWarning, stacklevel=2)
+    item = replace(item, kind="number", values=values, measure="ordinal")
+    return replace(
+        survey, data=survey.data.assign(**{column: codes}), codebook=survey.codebook.with_items(item), notes=notes
+    )
+
+
+def _natural(text: str) -> list[tuple[float, str]]:
+    """Key that sorts numbers within texts as numbers."""
+    return [(float(t), "") if t.isdecimal() else (float("inf"), t) for t in re.split(r"(\d+)", text) if t]
+
+
+def _in_time(labels: Sequence[str]) -> bool:
+    """Tell whether texts that differ only in their numbers have the year first, or no year."""
+    shapes = {re.sub(r"\d+", "#", text) for text in labels}
+    later = [n for text in labels for n in re.findall(r"\d+", text)[1:]]
+    return len(shapes) <= 1 and "#" in "".join(shapes) and not any(len(n) == 4 for n in later)
 
 
 def _period_texts(dates: pd.Series, period: str) -> pd.Series:

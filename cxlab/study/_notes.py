@@ -55,6 +55,10 @@ TEMPLATES: Mapping[str, Mapping[str, str]] = {
         "zh": "{group}.{name} 与数据列同名；调用时 {name} 指该列。",
     },
     "no_answers": {"en": "{item} has no answers.", "zh": "{item} 没有任何答案。"},
+    "wave_order": {
+        "en": "The waves are texts and were taken in this order: {waves}. If it is wrong, give them codes with labels.",
+        "zh": "期次为文本，按以下顺序排列：{waves}。如顺序有误，请改用带标签的编码。",
+    },
     "few_waves": {
         "en": "last:{wanted}: the study has only {count} waves up to {last}.",
         "zh": "last:{wanted}：截至 {last}，本研究只有 {count} 期。",
