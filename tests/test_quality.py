@@ -306,7 +306,8 @@ class TestMissing:
         assert frame["count"].sum() == row(result, "missing")["count"] == 12
         assert "Parking, where 3.0% of respondents have none (mainly: not experienced)" in said(result, "missing;")
         assert "主要原因：未体验" in said(result, "缺失最多", "zh")
-        assert result.shown_missing("zh").iloc[0].to_dict() == {"题目": "停车", "未作答": "0.5%", "未体验": "2.5%"}
+        assert result.by_reason().shown("zh").iloc[0].to_dict() == {"题目": "停车", "未作答": "0.5%", "未体验": "2.5%"}
+        assert result.by_reason(["q2"]).table.empty
         assert len(result.plot(lang="en").patches) == 2
 
     def test_not_asked_in_a_wave(self) -> None:
@@ -402,4 +403,4 @@ class TestResult:
         result = check_quality(Survey.from_frame(pd.DataFrame({"text": ["a", "b"]})))
         assert row(result, "missing")["base"] == 0
         assert np.isnan(row(result, "missing")["share"])
-        assert list(result.shown_missing("en")) == ["Item"]
+        assert list(result.by_reason().shown("en")) == ["Item"]
