@@ -258,7 +258,15 @@ def kish_base(weights: FloatArray) -> float:
 
 
 def t_quantile(level: float, df: Any) -> Any:
-    """Quantile of Student's t for a two-sided interval; the normal one for infinite df."""
+    """Quantile of Student's t for a two-sided interval; the normal one for infinite df.
+
+    Raises
+    ------
+    SurveyError
+        For a level outside .5 to 1, such as 95.
+    """
+    if not 0.5 <= level < 1:
+        raise SurveyError(f"level is {level}; a confidence level lies between .5 and 1, usually .95.")
     return stats.t.ppf(0.5 + level / 2, df)
 
 
