@@ -347,6 +347,15 @@ def check_study(path: str | Path) -> list[str]:
     ------
     DataCheckError
         If the study is sound but the rows contradict the declared design.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "answers.csv").write_text("score,shop\\n9,1\\n4,2\\n")
+    >>> _ = (folder / "study.yml").write_text("study: shops\\ndata: answers.csv\\nsegments: [shp]\\n")
+    >>> check_study(folder)
+    ["study.yml:3: segments[0] is 'shp', which is not a column of answers.csv (did you mean 'shop'?)."]
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # judgements are no problems
