@@ -17,6 +17,7 @@ from .metrics import nps as nps
 from .metrics import proportions as proportions
 from .quality import check_quality as check_quality
 from .readers import read_survey as read_survey
+from .report import make_report as make_report
 from .simulate import HealthCheck as HealthCheck
 from .simulate import Truths as Truths
 from .simulate import simulate_healthcheck as simulate_healthcheck
