@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxlab.draft import design, groups, ratings
+from cxlab.draft import batteries, design, groups, outcomes, scales
 from cxlab.draft.columns import Column, look
 from cxlab.draft.found import File, Guess, is_rating, lacking, listed
 from cxlab.draft.vocabulary import SCALE_WORDS
@@ -203,18 +203,18 @@ def _guessed(file: File, outcome: list[str], source: str) -> File:
     design.find_wave(file)
     design.find_respondent(file)
     design.set_multiple_response_aside(file)
-    ratings.find_outcomes(file, outcome)
-    if not ratings.outcome_items(file):
+    outcomes.find_outcomes(file, outcome)
+    if not outcomes.outcome_items(file):
         raise _no_outcome(file, source)
     design.set_dates_aside(file)
     design.find_comments(file)
-    ratings.set_ratings_aside(file)
-    ratings.find_drivers(file)
-    ratings.find_scales(file)
+    batteries.set_ratings_aside(file)
+    batteries.find_drivers(file)
+    scales.find_scales(file)
     groups.find_segments(file)
     design.find_strata(file)
     design.find_clusters(file)
-    ratings.find_missing(file)
+    scales.find_missing(file)
     parts = ("satisfaction", "recommend", "drivers", "weight", "wave", "respondent", "segments", "journey")
     places = {"satisfaction": "outcomes.satisfaction", "recommend": "outcomes.recommend", "weight": "design.weight"}
     file.gaps += lacking(GAPS, file, {p: places.get(p, p) for p in parts})

@@ -47,8 +47,6 @@ class Column:
         True if the value labels give the scale away.
     as_others : bool
         True if the scale starts at 0 because those of other ratings do.
-    position : int
-        Place in the file, from 0.
     """
 
     name: str
@@ -59,7 +57,6 @@ class Column:
     scale: tuple[float, float] | None = None
     from_labels: bool = False
     as_others: bool = False
-    position: int = 0
 
     @property
     def numeric(self) -> bool:
@@ -105,7 +102,7 @@ class Column:
 
 def look(survey: Survey) -> list[Column]:
     """Look at every column of a survey."""
-    columns = [_rate(_column(survey, str(name), k)) for k, name in enumerate(survey.data.columns)]
+    columns = [_rate(_column(survey, str(name))) for name in survey.data.columns]
     to_ten = [c for c in columns if c.scale in ((0, 10), (1, 10))]
     if sum(c.scale == (0, 10) for c in to_ten) < max(3, 0.1 * len(to_ten)):
         return columns
@@ -114,7 +111,7 @@ def look(survey: Survey) -> list[Column]:
     return [replace(c, scale=(0.0, 10.0), as_others=True) if c in silent else c for c in columns]
 
 
-def _column(survey: Survey, name: str, position: int) -> Column:
+def _column(survey: Survey, name: str) -> Column:
     item = survey.codebook.items.get(name, Item(name))
     values = survey.data[name]
     if item.kind == "text" or values.dtype == object:
@@ -129,7 +126,7 @@ def _column(survey: Survey, name: str, position: int) -> Column:
             if reason and isinstance(code, float) and code in present and not between:  # "unsure" may be the middle
                 odd[code] = (reason, True)
         values = values.mask(values.isin(list(odd))) if odd else values
-    return Column(name, pick(item.labels, None), item, values, odd, position=position)
+    return Column(name, pick(item.labels, None), item, values, odd)
 
 
 def _answers(item: Item, odd: Iterable[Code]) -> list[float]:
@@ -201,3 +198,16 @@ def pooled(columns: list[Column]) -> tuple[float, float]:
     labelled = [c.scale for c in columns if c.scale and c.from_labels]
     chosen = labelled or scales
     return min(s[0] for s in chosen), max(s[1] for s in chosen)
+
+
+def alike(column: Column) -> tuple[object, ...]:
+    """What the items of a battery share: the scale, and the labels where there are any."""
+    if column.from_labels:
+        return column.scale, column.endpoints
+    return (_coarse(column),)
+
+
+def _coarse(column: Column) -> object:
+    """Scale without labels: 1–4, 1–5 … are not told apart, because not every item uses every point."""
+    low, high = column.scale or (0, 0)
+    return "to ten" if high > 7 else "to seven" if low >= 0 else (low, high)

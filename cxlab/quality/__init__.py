@@ -107,11 +107,11 @@ class QualityResult(Result):
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw the share of respondents without an answer, by item and reason (the 15 items that lack most)."""
-        import matplotlib.pyplot as plt
+        from cxlab.charts import new_axes
 
         lang = language(lang)
-        ax = ax if ax is not None else plt.subplots(figsize=(7, 4.5))[1]
         wide = self._wide()[:15][::-1] if len(self.missing) else pd.DataFrame()
+        ax = ax if ax is not None else new_axes(7.6, 1.2 + 0.3 * len(wide))
         left = np.zeros(len(wide))
         for reason in wide.columns:
             share = 100 * wide[reason].to_numpy()
