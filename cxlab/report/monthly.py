@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +55,7 @@ class MonthlyReport:
     seed: int = 0
     pages: list[AnyPage] = field(default_factory=list)
     base: Base = field(init=False)
+    drivers_problem: str = ""
 
     def __post_init__(self) -> None:
         self.lang = language(self.lang)
@@ -123,19 +125,25 @@ class MonthlyReport:
 
     @cached_property
     def drivers(self) -> DriverResult | None:
-        """Key drivers of satisfaction on the rolling base."""
+        """Key drivers of satisfaction on the rolling base; None where they are not declared or not computable."""
         if not (self.study.roles.drivers and self.now.has("satisfaction")):
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SurveyWarning)  # every judgement stands on the last page
-            return key_drivers(self.rolling, "satisfaction", replicates=self.replicates, seed=self.seed)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SurveyWarning)  # every judgement stands on the last page
+                return key_drivers(self.rolling, "satisfaction", replicates=self.replicates, seed=self.seed)
+        except SurveyError as problem:  # too few complete answers, a constant driver: its page says so
+            self.drivers_problem = str(problem)
+            return None
 
     @cached_property
     def change(self) -> ChangeResult | None:
-        """Shares of the drivers against the six waves before."""
+        """Shares of the drivers against the six waves before; None where either period cannot be analysed."""
         if self.drivers is None or self.rolling_before is None:
             return None
-        return driver_change(self.rolling, self.rolling_before, replicates=self.replicates, seed=self.seed)
+        with suppress(SurveyError):  # a driver that was not asked in the earlier period
+            return driver_change(self.rolling, self.rolling_before, replicates=self.replicates, seed=self.seed)
+        return None
 
     @cached_property
     def first(self) -> PriorityResult | None:
@@ -219,12 +227,10 @@ class MonthlyReport:
 
     def key_drivers(self) -> AnyPage:
         """What goes with satisfaction, how surely, and whether that changed."""
-        try:
-            found = self.drivers
-        except SurveyError as problem:
-            return self._missing("drivers", "drivers", Sentence(str(problem)))
+        found = self.drivers
         if found is None:
-            return self._missing("drivers", "drivers")
+            problem = self.drivers_problem
+            return self._missing("drivers", "drivers", Sentence(problem) if problem else None)
         top, leaders = found.table.iloc[0], int((found.table["rank_low"] == 1).sum())
         template = texts.DRIVERS_TITLE if leaders == 1 else texts.DRIVERS_OPEN
         page = self._page("drivers", sentence(

@@ -127,7 +127,7 @@ class Page:
     def notes(self, notes: Iterable[Mapping[str, str]]) -> Page:
         """Add small print."""
         for note in notes:
-            said = note.sentence(self.lang) if isinstance(note, Note) else Sentence(note[self.lang])
+            said = note.sentence(self.lang) if isinstance(note, Note) else plain_sentence(note, self.lang)
             self._say("note", said)
             self._html.append(f"<p class='cx-note'>{escape(said.text)}</p>")
         return self
@@ -188,4 +188,9 @@ def _plain(value: Any) -> Any:
 def plain_sentence(texts: Mapping[str, str], lang: str | None = None) -> Sentence:
     """A sentence without numbers."""
     text = texts[language(lang)]
-    return Sentence(text, template=text.replace("{", "{{").replace("}", "}}"))
+    return Sentence(text, template=_literal(text))
+
+
+def _literal(text: str) -> str:
+    """A text as a template without fields."""
+    return text.replace("{", "{{").replace("}", "}}")

@@ -114,8 +114,8 @@ DRIVERS_OPEN: Text = {
     "zh": "“{driver}”对{outcome}的重要性最高（{share:.0%}），但相对另外 {count} 个因素的领先尚未确定",
 }
 ROLLING: Text = {
-    "en": "Rolling base of {count} waves, {first} to {last}: a single wave is too small for a stable order.",
-    "zh": "采用 {count} 期滚动样本（{first} 至 {last}）：单期样本不足以得出稳定的排序。",
+    "en": "Rolling base of {count} waves, {first} to {last}: single waves are too small for this.",
+    "zh": "采用 {count} 期滚动样本（{first} 至 {last}）：单期样本量不足以支持此项分析。",
 }
 SURE: Text = {
     "en": "{driver:cap} comes first in {first:.0%} of {replicates:,} replicates; strict pairwise tests leave it ranks {low} to {high}.",
@@ -158,7 +158,7 @@ NOISE: Text = {
     "zh": "{drivers} 个驱动因素中有 {count} 个与噪声无法区分：{names}。",
 }
 LOST: Text = {
-    "en": "The driver analysis uses {base:,} complete respondents; {share:.0%} of the weight is not in it.",
+    "en": "The driver analysis uses the {base:,} respondents with complete answers; {share:.0%} of the weight is not in it.",
     "zh": "驱动因素分析仅使用 {base:,} 名回答完整的受访者；占权重 {share:.0%} 的受访者未计入。",
 }
 ORDER_OPEN: Text = {

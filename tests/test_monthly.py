@@ -1,0 +1,238 @@
+"""The monthly report: every number traced to its fact, ten questions answered, planted truths said."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+import cxlab as cx
+from cxlab.errors import DataCheckError
+from cxlab.report import make_report
+from cxlab.report.monthly import MonthlyReport
+from cxlab.report.texts import NEEDS, QUESTIONS
+
+ROOT = Path(__file__).parents[1]
+DEMO, MOBI = ROOT / "data" / "healthcheck" / "study.yml", ROOT / "data" / "mobi" / "study.yml"
+PAGES = ("verdict", "data_quality", "score_card", "touch_points", "key_drivers", "segment_comparison", "limits")
+
+
+def _report(study: Path, **options: Any) -> MonthlyReport:
+    made = MonthlyReport(cx.open_study(study), replicates=options.pop("replicates", 200), **options)
+    for page in PAGES:
+        getattr(made, page)()
+    return made
+
+
+@pytest.fixture(scope="module")
+def demo() -> MonthlyReport:
+    return _report(DEMO)
+
+
+@pytest.fixture(scope="module")
+def mobi() -> MonthlyReport:
+    return _report(MOBI)
+
+
+@pytest.fixture(scope="module", params=[(DEMO, "en"), (DEMO, "zh"), (MOBI, "en")], ids=["demo-en", "demo-zh", "mobi-en"])
+def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    study, lang = request.param
+    return make_report(study, lang=lang, out=tmp_path_factory.mktemp("reports"), progress=False)
+
+
+# ------------------------------------------------------------------ numbers
+def _printed(value: Any, spec: str) -> str:
+    """Print a number as the report should, written a second time and differently."""
+    if value is None:
+        return "–"
+    if isinstance(value, dict):
+        return _printed(value["value"], value["spec"]) + value["unit"]
+    if isinstance(value, str):
+        first, rest = value[:1], value[1:]
+        lowered = first.lower() + rest if rest[:1].islower() else value
+        return {"cap": first.upper() + rest, "in": lowered}.get(spec, value)
+    if spec == "p":
+        return "p < .001" if value < 0.001 else "p = " + f"{value:.3f}".removeprefix("0")
+    if spec == "pp":
+        value, spec = 100 * value, "+.1f"
+    match = re.fullmatch(r"(\+?)(,?)(?:\.(\d))?([f%]?)", spec)
+    assert match, spec
+    sign, comma, digits, kind = match.groups()
+    places = int(digits or 0)
+    rounded = f"{abs(value) * (100 if kind == '%' else 1):{comma}.{places}f}"
+    zero = float(rounded.replace(",", "")) == 0
+    mark = "" if zero else "−" if value < 0 else "+" if sign else ""
+    return mark + rounded + ("%" if kind == "%" else "")
+
+
+def _recomputed(fact: dict[str, Any]) -> str:
+    if fact["kind"] == "cell":
+        text = _printed(fact["value"], fact["spec"])
+        return re.sub(r"^p (= )?", "", text)
+    if fact["kind"] == "label":
+        return fact["text"]
+    parts = []
+    for literal, name, spec, _ in string.Formatter().parse(fact["template"]):
+        parts += [literal] if name is None else [literal, _printed(fact["values"][name], spec or "")]
+    return "".join(parts)
+
+
+def test_every_fact_is_recomputed_from_its_values(published: Path) -> None:
+    facts = json.loads((published / "facts.json").read_text(encoding="utf-8"))["facts"]
+    assert len(facts) > 100
+    wrong = [(f["text"], _recomputed(f)) for f in facts if _recomputed(f) != f["text"]]
+    assert wrong == []
+
+
+def test_every_number_of_the_page_is_a_fact(published: Path) -> None:
+    facts = json.loads((published / "facts.json").read_text(encoding="utf-8"))["facts"]
+    known = {" ".join(f["text"].split()) for f in facts}
+    page = BeautifulSoup((published / "report.html").read_text(encoding="utf-8"), "html.parser")
+    main = page.find("main")
+    assert main is not None
+    shown = [(node, " ".join(node.split())) for node in main.find_all(string=re.compile(r"\d"))]
+    assert len(shown) > 100
+    # headings of columns are fixed words ("Effect per +1"), not findings
+    untraced = [text for node, text in shown if text not in known and node.find_parent("th") is None]
+    assert untraced == []
+
+
+def test_sentences_hold_no_typed_numbers(published: Path) -> None:
+    """A number in a wording itself is a convention (95 %, R²), never a finding."""
+    facts = json.loads((published / "facts.json").read_text(encoding="utf-8"))["facts"]
+    typed = set()
+    for fact in facts:
+        if "template" in fact:
+            literal = "".join(t for t, *_ in string.Formatter().parse(fact["template"]))
+            typed |= set(re.findall(r"\d[\d.,]*", literal))
+    assert typed <= {"95", "95th", "2020", "1", "100", "0"}, typed
+
+
+def test_facts_are_the_library_s(demo: MonthlyReport) -> None:
+    survey = cx.open_study(DEMO).survey("latest")
+    values = {r.metric: r.estimate for r in demo.scorecard.rows()}
+    assert values["nps"] == pytest.approx(cx.nps(survey).table["estimate"][0], rel=1e-12)
+    assert values["csat"] == pytest.approx(cx.csat(survey).table["estimate"][0], rel=1e-12)
+    weights, answers = survey.weights[survey.domain], survey.values("satisfaction")[survey.domain]
+    known = np.isfinite(answers)
+    assert values["satisfaction"] == pytest.approx(np.average(answers[known], weights=weights[known]), rel=1e-12)
+
+
+# ------------------------------------------------------------------ ten questions
+def _answers(report: MonthlyReport) -> dict[str, dict[str, Any]]:
+    return {f["question"]: f for page in report.pages for f in page.facts if f["kind"] == "answer"}
+
+
+def test_ten_questions_are_answered_in_both_languages_with_the_same_numbers(demo: MonthlyReport) -> None:
+    english, chinese = _answers(demo), _answers(_report(DEMO, lang="zh"))
+    assert set(english) == set(chinese) == set(QUESTIONS)
+    assert len(QUESTIONS) == 10
+
+    def numbers(fact: dict[str, Any]) -> list[float]:
+        flat = [v["value"] if isinstance(v, dict) else v for v in fact["values"].values()]
+        return sorted(v for v in flat if isinstance(v, (int, float)))
+
+    for key, answer in english.items():
+        assert answer["text"], key
+        assert re.search("[一-鿿]", chinese[key]["text"]), key
+        assert numbers(answer) == numbers(chinese[key]), key
+
+
+def test_the_demo_study_s_truths_are_said(demo: MonthlyReport) -> None:
+    said = {key: fact["text"] for key, fact in _answers(demo).items()}
+    assert said["answered"] == "400 customers answered in 2025-12; after weighting they count as 341."
+    assert said["worst"].startswith("Queueing is the worst-rated touchpoint: ")
+    assert said["drives"].startswith("Queueing has the highest importance for overall satisfaction: ")
+    assert said["unhappy"].startswith("Gold customers: overall satisfaction is ")
+    assert said["fix"].startswith("Fix queueing first: ")
+    gaps = [f["text"] for p in demo.pages for f in p.facts if f["text"].startswith("Gold customers rate ")]
+    assert [re.search(r"rate (.*?) \d", g)[1] for g in gaps] == ["changing room", "parking", "reception"]  # type: ignore[index]
+
+
+def test_a_shock_is_reported_as_real() -> None:
+    """Truth 9: the report fell by 1.5 points in wave 15, and satisfaction with it."""
+    shock = _report(DEMO, wave="2025-03", replicates=100)
+    said = {key: fact["text"] for key, fact in _answers(shock).items()}
+    assert re.match(r"Since 2025-02, \d+ of 17 key figures and touchpoints moved by more than chance: .*Report", said["changed"])
+    assert said["real"].startswith("Yes for ")
+    assert shock.pages[0].title.text.startswith("Overall satisfaction at ")
+    assert ": down 0." in shock.pages[0].title.text
+
+
+def test_the_first_wave_has_nothing_to_compare_with() -> None:
+    first = _report(DEMO, wave="2024-01", replicates=100)
+    said = {key: fact["text"] for key, fact in _answers(first).items()}
+    assert said["changed"] == said["real"] == "There is no earlier wave to compare with."
+    assert first.change is None
+
+
+# ------------------------------------------------------------------ what a study lacks
+def test_pages_without_inputs_are_one_line(mobi: MonthlyReport) -> None:
+    titles = {page.key: page.title.text for page in mobi.pages}
+    assert titles["touchpoints"] == NEEDS["touchpoints"]["en"]
+    assert titles["segments"] == NEEDS["segments"]["en"]
+    assert "10 others is not settled" not in titles["drivers"]
+    html = next(p for p in mobi.pages if p.key == "touchpoints")._repr_html_()
+    assert html.count("<p>") == 1
+    assert "class='page missing'" in html
+
+
+def test_a_drafted_study_makes_a_report(tmp_path: Path) -> None:
+    drafted = cx.draft_study(MOBI.parent / "mobi.csv", name="stranger", folder=tmp_path)
+    report = _report(Path(drafted.path), replicates=100)
+    assert report.base.respondents == 250
+    assert "Satisfaction" in report.pages[0].title.text or "stands at" in report.pages[0].title.text
+    assert report.drivers is not None
+
+
+def _small_study(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
+    rng = np.random.default_rng(5)
+    df = pd.DataFrame(rng.integers(0, 11, size=(260, 4)), columns=["queue", "doctor", "meal", "satisfaction"])
+    df["wave"] = np.repeat([1, 2], 130)
+    df["weight"] = rng.uniform(0.5, 1.5, len(df))
+    change(df).to_csv(folder / "data.csv", index=False)
+    (folder / "study.yml").write_text(
+        "study: small\ndata: data.csv\nwave: {column: wave, period: month}\ndesign: {weight: weight}\n"
+        "outcomes: {satisfaction: satisfaction}\ndrivers: {value: [queue, doctor, meal]}\n"
+        "items: {satisfaction: {scale: [0, 10]}, queue: {scale: [0, 10]}, doctor: {scale: [0, 10]}, meal: {scale: [0, 10]}}\n",
+        encoding="utf-8",
+    )
+    return folder / "study.yml"
+
+
+def test_a_wave_of_twelve_people_is_refused(tmp_path: Path) -> None:
+    study = _small_study(tmp_path, lambda df: df.iloc[:142])
+    with pytest.raises(DataCheckError) as error:
+        MonthlyReport(cx.open_study(study))
+    effective = re.search(r"effective base (\d+)", str(error.value))
+    assert effective and 9 <= int(effective[1]) <= 12
+    assert str(error.value) == (
+        f"wave '2' has 12 respondents (effective base {effective[1]}); a report needs an effective base of at least 30: "
+        "wait for more answers, or report another wave."
+    )
+    assert MonthlyReport(cx.open_study(study), wave=1).base.respondents == 130
+
+
+def test_drivers_that_cannot_be_computed_shrink_their_page(tmp_path: Path) -> None:
+    study = _small_study(tmp_path, lambda df: df.assign(queue=np.where(df.index < 258, np.nan, df["queue"])))
+    report = _report(study, replicates=100)
+    drivers = next(p for p in report.pages if p.key == "drivers")
+    assert drivers.title.text.startswith("drivers: 2 of 260 respondents answered all 3 drivers and 'satisfaction'")
+    assert "drives" in _answers(report)
+
+
+def test_facts_are_finite_json(demo: MonthlyReport, tmp_path: Path) -> None:
+    demo.write_facts(tmp_path / "facts.json")
+    facts = json.loads((tmp_path / "facts.json").read_text(encoding="utf-8"))
+    assert (facts["study"], facts["wave"], facts["lang"]) == ("healthcheck", "2025-12", "en")
+    values = [f["value"] for f in facts["facts"] if f["kind"] == "cell"]
+    assert all(math.isfinite(v) for v in values)
