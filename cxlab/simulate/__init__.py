@@ -33,11 +33,11 @@ from cxlab.simulate._behaviour import (
     transaction_table,
 )
 from cxlab.simulate._people import People, draw_people, stream
-from cxlab.simulate._truths import CARDS, NOT_ASKED, NOT_MET, REFUSED, STATIONS, TOUCHPOINTS, Clinics, Truths
+from cxlab.simulate._truths import CARDS, NOT_ASKED, NOT_MET, REFUSED, STATED, STATIONS, TOUCHPOINTS, Clinics, Truths
 from cxlab.simulate._visit import Visit, draw_visits
 from cxlab.survey import Roles, SampleDesign, Survey, Touchpoint
 
-__all__ = ["CARDS", "DRIVERS", "MISSING", "STATIONS", "TOUCHPOINTS", "Clinics", "HealthCheck", "Truths",
+__all__ = ["CARDS", "DRIVERS", "MISSING", "STATED", "STATIONS", "TOUCHPOINTS", "Clinics", "HealthCheck", "Truths",
            "month_label", "simulate_healthcheck", "stream"]  # fmt: skip
 
 SEED = 20240101  # of the committed study

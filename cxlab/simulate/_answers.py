@@ -44,7 +44,8 @@ def rate(people: People, visit: Visit, whole: dict[str, Array], seed: int) -> di
 def straighten(truths: Truths, answers: dict[str, Array], people: People, seed: int, base: int) -> Array:
     """Let a fixed number per wave answer the whole grid alike, in place; returns who they are.
 
-    The answer is roughly that of most touchpoints (those that are no privilege of a card) and much chance.
+    The answer is roughly that of most touchpoints (those that are no privilege of a card) and much chance. The grid
+    of emotions gets one answer as well, and the visit is remembered as it was rated.
     """
     rng, who = stream(seed, "straight lines"), people.customer
     mark = rng.random(len(who))
@@ -55,8 +56,15 @@ def straighten(truths: Truths, answers: dict[str, Array], people: People, seed: 
     for w in np.unique(people.wave):
         rows = np.flatnonzero(people.wave == w)
         straight[rows[np.argsort(mark[rows])[:count]]] = True
+    given = rated(line, 0.0)
     for name in GRID:
-        answers[name] = np.where(straight, rated(line, 0.0), answers[name])
+        answers[name] = np.where(straight, given, answers[name])
+    felt = rated(truths.emotion_intercept + truths.surface[0] * (given - truths.centre), 0.0, *EMOTION_SCALE)
+    for name in TOUCHPOINTS:
+        answers[f"{name}_emotion"] = np.where(straight, felt, answers[f"{name}_emotion"])
+    start, peak, end, mean, _ = truths.peak_end
+    memory = rated(start + (peak + end + mean) * given + rng.normal(0, 0.6, len(who)), 0.0)
+    answers["remembered"] = np.where(straight, memory, answers["remembered"])
     return straight
 
 
@@ -136,7 +144,7 @@ def _slip(out: pd.DataFrame, straight: Array, count: int, rng: np.random.Generat
     items = [*TOUCHPOINTS, "satisfaction", "recommend", "trust", "repurchase"]
     rows = rng.permutation(np.flatnonzero(~straight))
     picked = rng.integers(len(items), size=len(rows))
-    values = out[items].to_numpy()
+    values = out[items].to_numpy(copy=True)
     answered = values[rows, picked] <= 10
     rows, picked = rows[answered][:count], picked[answered][:count]
     values[rows, picked] = np.resize(OUTSIDE, len(rows))

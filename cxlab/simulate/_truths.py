@@ -34,7 +34,7 @@ class Clinics:
 
     share: Floats = (0.12, 0.11, 0.10, 0.10, 0.09, 0.09, 0.08, 0.08, 0.07, 0.06, 0.05, 0.05)
     satisfaction: Floats = (0.30, -0.42, 0.36, -0.12, 0.05, -0.30, 0.44, -0.22, 0.16, -0.08, -0.38, 0.07)
-    engagement: Floats = (75.1, 66.7, 70.6, 72.6, 63.8, 66.5, 77.7, 71.1, 76.8, 62.4, 64.5, 66.3)
+    engagement: Floats = (75.0, 66.9, 70.3, 72.8, 63.6, 66.6, 77.6, 71.3, 76.8, 62.3, 64.6, 66.1)
     queue_minutes: Floats = (17.0, 24.0, 12.0, 20.0, 15.0, 27.0, 14.0, 21.0, 10.0, 18.0, 25.0, 13.0)
 
 
@@ -135,7 +135,7 @@ class Truths:
     parking_not_asked: int = 7
     duplicates: int = 40  # in 9,600 interviews
     straight_liners: int = 25  # in a wave of 400
-    straight_line_noise: float = 2.3
+    straight_line_noise: float = 2.0
     out_of_range: int = 12  # in 9,600 interviews
     impossible_dates: int = 6  # in 9,600 interviews
     # truth 13: complaints

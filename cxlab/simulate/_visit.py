@@ -57,15 +57,15 @@ def draw_visits(truths: Truths, people: People, months: Array, seed: int, grow: 
     card, halo = people.card[who], people.halo[who]
     measured = months[people.clinic[who], people.wave - 1]
     own = stream(seed, "experience").normal(0, truths.item_noise, (count, 12))
-    mean = _means(truths, card, people.wave, measured)
-    experience = mean + halo[:, None] + own
+    usual = card_means(truths)[card]
+    experience = usual + _circumstances(truths, people.wave, measured) + halo[:, None] + own
     met = np.ones((count, 12), dtype=bool)
     chance = stream(seed, "met").random((count, 12))
     for name, share in truths.not_met:
         met[:, AT[name]] = chance[:, AT[name]] >= share * grow
     price = truths.price_mean + halo + stream(seed, "price").normal(0, truths.price_noise, count)
     perceived = _perceived(truths, measured, own[:, AT["queue"]], stream(seed, "perceived queue"))
-    expectation = _expectation(truths, people, experience - mean, met, stream(seed, "expectation"))
+    expectation = _expectation(truths, people, experience - usual, met, stream(seed, "expectation"))
     return Visit(
         experience=experience,
         expectation=expectation,
@@ -81,17 +81,23 @@ def draw_visits(truths: Truths, people: People, months: Array, seed: int, grow: 
     )
 
 
-def _means(truths: Truths, card: Array, wave: Array, measured: Array) -> Array:
-    """Mean experience by card, wave (the report's shock) and measured queue, shape (n, 12)."""
-    mean = np.tile(np.array(truths.experience), (len(card), 1))
+def card_means(truths: Truths) -> Array:
+    """Mean experience of each card, shape (3, 12)."""
+    mean = np.tile(np.array(truths.experience), (3, 1))
     for name, gold, diamond in truths.privilege:
-        delta = np.array([0.0, truths.crisis * gold, truths.diamond * diamond])
-        mean[:, AT[name]] += delta[card]
-    for when, drop in truths.shock:
-        mean[wave == when, AT["report"]] += drop
-    clinics = truths.clinics
-    mean[:, AT["queue"]] += truths.minutes_effect * (measured - np.dot(clinics.share, clinics.queue_minutes))
+        mean[1, AT[name]] += truths.crisis * gold
+        mean[2, AT[name]] += truths.diamond * diamond
     return mean
+
+
+def _circumstances(truths: Truths, wave: Array, measured: Array) -> Array:
+    """What wave (the report's shock) and measured queue add to the experience, shape (n, 12)."""
+    out = np.zeros((len(wave), 12))
+    for when, drop in truths.shock:
+        out[wave == when, AT["report"]] += drop
+    clinics = truths.clinics
+    out[:, AT["queue"]] += truths.minutes_effect * (measured - np.dot(clinics.share, clinics.queue_minutes))
+    return out
 
 
 def _expectation(truths: Truths, people: People, surplus: Array, met: Array, rng: np.random.Generator) -> Array:
