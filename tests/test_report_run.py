@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -384,6 +385,22 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(study: Path, out: Path, p
     assert said.startswith(f"ReportError: the report could not be written in {out}: File too large")
     assert said.endswith("the previous report is untouched.\n")
     _untouched(published, out)
+
+
+@linux
+def test_a_terminal_shows_a_bar(study: Path, out: Path) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    main = "from cxlab.cli import main; main()"
+    command = [sys.executable, "-c", main, "report", str(study), "--out", str(out), "--notebook", str(TINY)]
+    ran = subprocess.run(command, stderr=terminal, stdout=subprocess.PIPE, text=True, check=True)
+    assert ran.stdout == f"{out / OLD}\n"
+    assert "tiny: 100%" in os.read(screen, 100_000).decode()
 
 
 def test_the_interrupt_handler_is_given_back(study: Path, out: Path) -> None:
