@@ -318,12 +318,10 @@ class MonthlyReport:
     def _segment_picture(self, metric: str) -> Axes:
         from cxlab.charts import dots
 
-        assert self.segments is not None  # its page is missing otherwise
         found = by_segment(self.rolling, metric, self._segment)
         table = found.table.assign(label=[found.label(s, self.lang, "segment") for s in found.table["segment"]])
-        hidden = (table["reliability"] == "suppressed").to_numpy()
-        table.loc[hidden, ["estimate", "low", "high"]] = np.nan
-        return dots(table, title=self.segments.label(metric, self.lang, "metric"), spec=str(found.formats["estimate"]))
+        table.loc[table["reliability"] == "suppressed", ["estimate", "low", "high"]] = np.nan
+        return dots(table, title=found.label(metric, self.lang), spec=found.specs("estimate")[0])
 
 
 def _filled(result: Result, columns: list[Column]) -> list[Column]:
