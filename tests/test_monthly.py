@@ -43,7 +43,9 @@ def mobi() -> MonthlyReport:
     return _report(MOBI)
 
 
-@pytest.fixture(scope="module", params=[(DEMO, "en"), (DEMO, "zh"), (MOBI, "en")], ids=["demo-en", "demo-zh", "mobi-en"])
+@pytest.fixture(
+    scope="module", params=[(DEMO, "en"), (DEMO, "zh"), (MOBI, "en")], ids=["demo-en", "demo-zh", "mobi-en"]
+)
 def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     study, lang = request.param
     return make_report(study, lang=lang, out=tmp_path_factory.mktemp("reports"), progress=False)
@@ -162,7 +164,9 @@ def test_a_shock_is_reported_as_real() -> None:
     """Truth 9: the report fell by 1.5 points in wave 15, and satisfaction with it."""
     shock = _report(DEMO, wave="2025-03", replicates=100)
     said = {key: fact["text"] for key, fact in _answers(shock).items()}
-    assert re.match(r"Since 2025-02, \d+ of 17 key figures and touchpoints moved by more than chance: .*Report", said["changed"])
+    assert re.match(
+        r"Since 2025-02, \d+ of 17 key figures and touchpoints moved by more than chance: .*Report", said["changed"]
+    )
     assert said["real"].startswith("Yes for ")
     assert shock.pages[0].title.text.startswith("Overall satisfaction at ")
     assert ": down 0." in shock.pages[0].title.text
