@@ -75,6 +75,8 @@ class Result:
     title : mapping of language to str
     formats : mapping of column, or of (metric, column), to format specification
         How renderings print a column, see :func:`cxlab.words.number`.
+    level : float
+        Confidence level of the intervals; tests in sentences are held to 1 − level.
     """
 
     table: pd.DataFrame
@@ -84,6 +86,7 @@ class Result:
     call: str = ""
     title: Mapping[str, str] = field(default_factory=dict)
     formats: Mapping[Any, str] = field(default_factory=dict)
+    level: float = 0.95
 
     def label(self, key: Any, lang: str | None = None, column: str | None = None) -> str:
         """Wording of a key of the table in a language; codes are looked up within their column."""
@@ -149,6 +152,11 @@ class Result:
         """Whether a cell holds a measured number (not a key, a yes/no, infinite or missing)."""
         plain = isinstance(value, Real) and not isinstance(value, bool)
         return column not in KEYS and plain and math.isfinite(value)
+
+    @property
+    def said_level(self) -> str:
+        """Confidence level as sentences print it."""
+        return f"{100 * self.level:.10g}%"
 
     def text(self, words: Mapping[str, str], lang: str | None = None) -> str:
         """Wording in a language: of the title or of a note."""

@@ -32,34 +32,34 @@ if TYPE_CHECKING:
 
 _LEVEL = {
     "mean": {
-        "en": "{metric:cap} stands at {value:.2f} (95% {low:.2f} to {high:.2f}).",
-        "zh": "{metric}为 {value:.2f}（95% 区间 {low:.2f} 至 {high:.2f}）。",
+        "en": "{metric:cap} stands at {value:.2f} ({level} {low:.2f} to {high:.2f}).",
+        "zh": "{metric}为 {value:.2f}（{level} 区间 {low:.2f} 至 {high:.2f}）。",
     },
     "index": {
-        "en": "{metric:cap} stands at {value:.1f} of 100 (95% {low:.1f} to {high:.1f}).",
-        "zh": "{metric}为 {value:.1f}（0–100 分制，95% 区间 {low:.1f} 至 {high:.1f}）。",
+        "en": "{metric:cap} stands at {value:.1f} of 100 ({level} {low:.1f} to {high:.1f}).",
+        "zh": "{metric}为 {value:.1f}（0–100 分制，{level} 区间 {low:.1f} 至 {high:.1f}）。",
     },
     "nps": {
-        "en": "{metric:cap} stands at {value:+.1f} (95% {low:+.1f} to {high:+.1f}).",
-        "zh": "{metric}为 {value:+.1f}（95% 区间 {low:+.1f} 至 {high:+.1f}）。",
+        "en": "{metric:cap} stands at {value:+.1f} ({level} {low:+.1f} to {high:+.1f}).",
+        "zh": "{metric}为 {value:+.1f}（{level} 区间 {low:+.1f} 至 {high:+.1f}）。",
     },
     "share": {
-        "en": "{metric:cap} stands at {value:.0%} (95% {low:.0%} to {high:.0%}).",
-        "zh": "{metric}为 {value:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）。",
+        "en": "{metric:cap} stands at {value:.0%} ({level} {low:.0%} to {high:.0%}).",
+        "zh": "{metric}为 {value:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）。",
     },
 }
 _MOVED = {
     "mean": {
-        "en": "{metric:cap} changed by {change:+.2f} since {before} (95% {low:+.2f} to {high:+.2f}, Holm {p:p}): more than chance.",
-        "zh": "与 {before} 相比，{metric}变化 {change:+.2f}（95% 区间 {low:+.2f} 至 {high:+.2f}，Holm 校正 {p:p}），超出抽样误差。",
+        "en": "{metric:cap} changed by {change:+.2f} since {before} ({level} {low:+.2f} to {high:+.2f}, Holm {p:p}): more than chance.",
+        "zh": "与 {before} 相比，{metric}变化 {change:+.2f}（{level} 区间 {low:+.2f} 至 {high:+.2f}，Holm 校正 {p:p}），超出抽样误差。",
     },
     "nps": {
-        "en": "{metric:cap} changed by {change:+.1f} since {before} (95% {low:+.1f} to {high:+.1f}, Holm {p:p}): more than chance.",
-        "zh": "与 {before} 相比，{metric}变化 {change:+.1f}（95% 区间 {low:+.1f} 至 {high:+.1f}，Holm 校正 {p:p}），超出抽样误差。",
+        "en": "{metric:cap} changed by {change:+.1f} since {before} ({level} {low:+.1f} to {high:+.1f}, Holm {p:p}): more than chance.",
+        "zh": "与 {before} 相比，{metric}变化 {change:+.1f}（{level} 区间 {low:+.1f} 至 {high:+.1f}，Holm 校正 {p:p}），超出抽样误差。",
     },
     "share": {
-        "en": "{metric:cap} changed by {change:pp} points since {before} (95% {low:pp} to {high:pp}, Holm {p:p}): more than chance.",
-        "zh": "与 {before} 相比，{metric}变化 {change:pp} 个百分点（95% 区间 {low:pp} 至 {high:pp}，Holm 校正 {p:p}），超出抽样误差。",
+        "en": "{metric:cap} changed by {change:pp} points since {before} ({level} {low:pp} to {high:pp}, Holm {p:p}): more than chance.",
+        "zh": "与 {before} 相比，{metric}变化 {change:pp} 个百分点（{level} 区间 {low:pp} 至 {high:pp}，Holm 校正 {p:p}），超出抽样误差。",
     },
 }
 _STILL = {
@@ -77,6 +77,7 @@ _STILL = {
     },
 }
 _MOVED["index"], _STILL["index"] = _MOVED["nps"], _STILL["nps"]
+_OF_BEFORE = ("before", "change", "change_low", "change_high", "p_value", "detectable")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,13 @@ class ScorecardResult(Result):
         """Say each metric's level, then whether it moved, with what the base could have shown."""
         return Sentences([*self.levels(lang), *self.changes(lang)])
 
+    def masked(self, column: str) -> np.ndarray:
+        """Besides the rows of suppressed bases, hide every number that rests on a suppressed wave before."""
+        hidden = super().masked(column)
+        return (
+            hidden | (self.table["reliability_before"] == "suppressed").to_numpy() if column in _OF_BEFORE else hidden
+        )
+
     def levels(self, lang: str | None = None) -> list[Sentence]:
         """One sentence per metric on where it stands."""
         return [
@@ -108,6 +116,7 @@ class ScorecardResult(Result):
                 value=r.estimate,
                 low=r.low,
                 high=r.high,
+                level=self.said_level,
             )
             for r in self.rows()
             if r.reliability != "suppressed"
@@ -117,16 +126,17 @@ class ScorecardResult(Result):
         """One sentence per metric on whether it moved; none where there is no earlier wave."""
         said = []
         for r in self.rows():
-            if np.isnan(r.change) or r.reliability == "suppressed":
+            if np.isnan(r.change) or "suppressed" in (r.reliability, r.reliability_before):
                 continue
-            kind, real = self.kinds[r.metric], r.p_value < 0.05
+            kind, real = self.kinds[r.metric], r.p_value < 1 - self.level
             facts: dict[str, Any] = {
                 "metric": self.label(r.metric, lang),
                 "change": r.change,
                 "before": self.label(self.before, lang, "wave"),
             }
             if real:
-                said.append(sentence(_MOVED[kind], lang, low=r.change_low, high=r.change_high, p=r.p_value, **facts))
+                facts |= {"low": r.change_low, "high": r.change_high, "level": self.said_level}
+                said.append(sentence(_MOVED[kind], lang, p=r.p_value, **facts))
             else:
                 said.append(sentence(_STILL[kind], lang, detectable=r.detectable, **facts))
         return said
@@ -158,13 +168,13 @@ def scorecard(
     -------
     ScorecardResult
         ``metric, estimate, se, low, high, before, change, change_low, change_high, p_value`` (of the change, Holm over the
-        metrics), ``detectable`` (smallest change this base finds with 80 % power), ``target, base, base_effective,
-        reliability``; every number on its metric's scale.
+        metrics), ``detectable`` (smallest change this base finds with 80 % power), ``reliability_before`` (of the
+        wave before; empty without one), ``target, base, base_effective, reliability``; every number on its metric's scale.
 
     Raises
     ------
     SurveyError
-        If no metric is defined for the survey, or a wave does not exist.
+        If no metric is defined for the survey, or a wave does not exist or has no respondents.
 
     Notes
     -----
@@ -192,24 +202,27 @@ def scorecard(
     first = np.arange(len(scores)) * len(pair)
     table = pd.DataFrame({"metric": [s.name for s in scores], "estimate": found.estimate[first], "se": found.se[first],
                           "low": low[first], "high": high[first]})  # fmt: skip
-    columns = ("before", "change", "change_low", "change_high", "p_value", "detectable")
-    table[list(columns)] = np.nan
+    table[list(_OF_BEFORE)] = np.nan
+    table["reliability_before"] = ""
     if then is not None:
         gap = differences(found, first, first + 1, design.df)
         change_low, change_high = gap.interval(level)
         values = (found.estimate[first + 1], gap.estimate, change_low, change_high, holm(gap.p_values()),
                   detectable(gap.se, gap.df, level=level))  # fmt: skip
-        table[list(columns)] = np.column_stack(values)
+        table[list(_OF_BEFORE)] = np.column_stack(values)
+        table["reliability_before"] = reliability(found.base_effective[first + 1])
     table["target"] = [float(survey.roles.targets.get(s.name, np.nan)) for s in scores]
     effective = found.base_effective[first]
     table = table.assign(base=found.base[first], base_effective=effective, reliability=reliability(effective))
     labels: dict[Any, Any] = {**_HEADINGS, **{s.name: s.labels for s in scores}}
     labels |= {("wave", w): value_names(survey, str(column), w) for w in (now, then) if w is not None}
-    said = "".join(f", {k}={v!r}" for k, v in (("wave", now), ("before", then)) if v is not None)
+    options = {"wave": now, "before": then, "level": None if level == 0.95 else level}
+    said = "".join(f", {k}={v!r}" for k, v in options.items() if v is not None)
     return ScorecardResult(
         table, base_of(survey, inside[0]), design_notes(survey), labels,
         f"cx.scorecard(survey{survey.filter}, {[s.name for s in scores]!r}{said})",
-        {"en": "Scorecard", "zh": "核心指标"}, metric_formats(scores), wave=now, before=then, kinds={s.name: s.kind for s in scores},
+        {"en": "Scorecard", "zh": "核心指标"}, metric_formats(scores), level=level, wave=now, before=then,
+        kinds={s.name: s.kind for s in scores},
     )  # fmt: skip
 
 
@@ -248,9 +261,17 @@ def _waves(survey: Survey, wave: Any, before: Any) -> tuple[Any, Any]:
         return None, None
     column = survey.column_of("wave")
     present = sorted(survey.data[column][survey.domain].dropna().unique().tolist())
+    if not present:
+        raise SurveyError(f"wave: none of the {len(survey):,} respondents analysed belongs to a wave.")
     now = present[-1] if wave is None else survey.codes_of("wave", wave)[0]
     earlier = [w for w in present if w < now]
     then = survey.codes_of("wave", before)[0] if before is not None else earlier[-1] if earlier else None
+    for name, code in (("wave", now), ("before", then)):
+        if code is not None and code not in present:
+            label = survey.codebook[column].value_label(code)
+            raise SurveyError(f"{name} {label!r} has no respondents among the {len(survey):,} analysed.")
+    if now == then:
+        raise SurveyError(f"before is the wave itself ({survey.codebook[column].value_label(now)!r}); name another.")
     return now, then
 
 
@@ -314,7 +335,7 @@ def trend(survey: Survey, metric: str, *, by: str | None = None, level: float = 
     spec = SPECS[scored.kind]
     return TrendResult(
         table, base_of(survey), design_notes(survey),
-        {**groups.labels, metric: scored.labels}, f"cx.trend(survey{survey.filter}, {metric!r}, by={by!r})",
+        {**groups.labels, metric: scored.labels}, f"cx.trend(survey{survey.filter}, {metric!r}, by={by!r}{'' if level == 0.95 else f', level={level!r}'})",
         formats={"estimate": spec, "low": spec, "high": spec}, metric=metric,
     )  # fmt: skip
 
@@ -326,4 +347,5 @@ _HEADINGS = {
     "change_high": {"en": "Change high", "zh": "变化上限"},
     "detectable": {"en": "Smallest change visible", "zh": "可识别的最小变化"},
     "target": {"en": "Target", "zh": "目标"},
+    "reliability_before": {"en": "Reliability before", "zh": "上期可靠性"},
 }  # fmt: skip
