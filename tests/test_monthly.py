@@ -218,7 +218,8 @@ def test_a_wave_of_twelve_people_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataCheckError) as error:
         MonthlyReport(cx.open_study(study))
     effective = re.search(r"effective base (\d+)", str(error.value))
-    assert effective and 9 <= int(effective[1]) <= 12
+    assert effective
+    assert 9 <= int(effective[1]) <= 12
     assert str(error.value) == (
         f"wave '2' has 12 respondents (effective base {effective[1]}); a report needs an effective base of at least 30: "
         "wait for more answers, or report another wave."

@@ -155,7 +155,9 @@ def _kernel_manager(folder: Path, private: str) -> type:
 def _environment(private: str) -> dict[str, str]:
     """Environment of the kernel: figures inline, bytecode cached, no personal start-up files."""
     dropped = ("MPLBACKEND", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP")
-    return {**{k: v for k, v in os.environ.items() if k not in dropped}, "IPYTHONDIR": private}
+    own = {k: v for k, v in os.environ.items() if k not in dropped}
+    # The matrices of a report are small: a second thread costs more than it brings.
+    return {"OPENBLAS_NUM_THREADS": "1", **own, "IPYTHONDIR": private}
 
 
 @contextmanager
