@@ -196,7 +196,7 @@ def test_privileges_expectations_and_shock_are_those_published(true_visits):
 
 
 def test_surface_peak_end_and_perceived_queue_are_regressions_on_true_values(true_visits):
-    _, people, visit = true_visits
+    truths, _, visit = true_visits
     x, e = (a[:, AT["reception"]] - 7 for a in (visit.experience, visit.expectation))
     b, se, _ = least_squares(
         np.column_stack([np.ones_like(x), x, e, x**2, x * e, e**2]), visit.emotion[:, AT["reception"]]
