@@ -19,7 +19,7 @@ _WORDS = {
         "en": "noise line: a permuted driver stays left of it 19 times in 20",
         "zh": "噪声线：随机打乱后的因素有 95% 落在其左侧",
     },
-    "interval": {"en": "95% interval", "zh": "95% 区间"},
+    "interval": {"en": "{level} interval", "zh": "{level} 区间"},
     "target": {"en": "target", "zh": "目标"},
 }
 
@@ -36,7 +36,9 @@ def new_axes(width: float, height: float) -> Axes:
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def importance(table: pd.DataFrame, *, title: str, lang: str | None = None, ax: Axes | None = None) -> Axes:
+def importance(
+    table: pd.DataFrame, *, title: str, lang: str | None = None, level: str = "95%", ax: Axes | None = None
+) -> Axes:
     """Draw shares with intervals and null lines, the first row on top.
 
     Parameters
@@ -46,6 +48,8 @@ def importance(table: pd.DataFrame, *, title: str, lang: str | None = None, ax: 
         numbers are NaN (suppressed) keep their place.
     title : str
     lang : {"en", "zh"}, optional
+    level : str
+        Confidence level of the intervals, as printed.
     ax : Axes, optional
 
     Returns
@@ -60,7 +64,7 @@ def importance(table: pd.DataFrame, *, title: str, lang: str | None = None, ax: 
     error = np.abs(np.vstack([share - low, high - share]))
     if np.isfinite(error).any():
         ax.errorbar(share, y, xerr=error, fmt="none", ecolor=theme.INK, elinewidth=1.1, capsize=2.5, zorder=3,
-                    label=_word("interval", lang))  # fmt: skip
+                    label=_word("interval", lang).format(level=level))  # fmt: skip
     null = 100 * table["null_share"].to_numpy(dtype=float)
     if np.isfinite(null).any():
         ax.scatter(null, y, marker="|", s=130, color=theme.BAD, linewidths=1.6, zorder=4, label=_word("noise", lang))

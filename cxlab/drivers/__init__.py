@@ -15,7 +15,7 @@ import pandas as pd
 from cxlab.contrasts import rank_sets, ranks
 from cxlab.design import kish_base
 from cxlab.drivers._change import ChangeResult, driver_change
-from cxlab.drivers._infer import Slopes, null_lines, replicate_importances, slopes
+from cxlab.drivers._infer import LEAST_REPLICATES, Slopes, null_lines, replicate_importances, slopes
 from cxlab.drivers._measures import measure
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
@@ -104,6 +104,7 @@ def key_drivers(
     """
     measured = measure(method)
     _check_counts(replicates, permutations, level)
+    options = {"method": method, "replicates": replicates, "permutations": permutations, "seed": seed, "level": level}
     prepared = prepare(survey, outcome, drivers, missing)
     correlation = prepared.moments.correlation()
     importance = measured(correlation)
@@ -126,9 +127,10 @@ def key_drivers(
         Base(base, kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
         (*_notes(prepared), *prepared.notes, *design_notes(survey)),
         {**HEADINGS, **prepared.labels},
-        _call(survey, outcome, drivers, {"method": method, "replicates": replicates, "seed": seed, "level": level}),
+        _call(survey, outcome, drivers, options),
         {"en": f"Key drivers of {prepared.labels[outcome]['en']}", "zh": f"“{prepared.labels[outcome]['zh']}”的关键驱动因素"},
         FORMATS,
+        level,
         outcome=outcome,
         method=method,
         model=pd.DataFrame([model]),
@@ -137,8 +139,10 @@ def key_drivers(
 
 
 def _check_counts(replicates: int, permutations: int, level: float) -> None:
-    if replicates and replicates < 100:
-        raise SurveyError(f"replicates is {replicates}; intervals need at least 100, or 0 for point estimates only.")
+    if replicates and replicates < LEAST_REPLICATES:
+        raise SurveyError(
+            f"replicates is {replicates}; intervals need at least {LEAST_REPLICATES}, or 0 for point estimates only."
+        )
     if permutations < 200:
         raise SurveyError(f"permutations is {permutations}; the null line needs at least 200.")
     if not 0.5 <= level < 1:
@@ -155,15 +159,14 @@ def _points(prepared: Prepared) -> Slopes:
 def _point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes, correlation: np.ndarray) -> dict:
     p = len(importance)
     empty, nobody = np.full(p, np.nan), np.zeros(p, dtype=bool)
-    place = ranks(importance)
     marginal = correlation[:-1, -1]
-    against = (np.sign(effects.estimate) != np.sign(marginal)) & (effects.p_value < 0.05)
+    against = (np.sign(effects.estimate) != np.sign(marginal)) & (effects.p_value < 0.05)  # NaN without intervals
     return {
         "driver": prepared.drivers, "block": prepared.blocks, "importance": importance, "importance_low": empty,
         "importance_high": empty, "share": importance / importance.sum(), "share_low": empty, "share_high": empty,
-        "rank": place, "rank_low": place, "rank_high": place, "top1": empty, "top3": empty,
+        "rank": ranks(importance), "rank_low": 1, "rank_high": p, "top1": empty, "top3": empty,
         "estimate": effects.estimate, "se": effects.se, "low": effects.low, "high": effects.high,
-        "p_value": effects.p_value, "correlation": marginal, "sign_flip": against | nobody,
+        "p_value": effects.p_value, "correlation": marginal, "sign_flip": against,
         "performance": prepared.moments.mean()[:-1], "null_line": empty, "distinguishable": ~nobody,
         "base": len(prepared.rows), "base_effective": effects.base_effective,
         "reliability": reliability(effects.base_effective),

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from cxlab.contrasts import holm, p_values, ranks
-from cxlab.design import t_quantile
-from cxlab.drivers._infer import replicate_importances
+from cxlab.design import kish_base, t_quantile
+from cxlab.drivers._infer import LEAST_REPLICATES, replicate_importances
 from cxlab.drivers._measures import measure
 from cxlab.drivers._prepare import prepare
 from cxlab.errors import SurveyError
 from cxlab.metrics import design_notes
-from cxlab.result import Base, Result
+from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import Sentences, language, sentence
 
@@ -37,7 +37,9 @@ class ChangeResult(Result):
     def sentences(self, lang: str | None = None) -> Sentences:
         """Name the drivers whose share changed by a Holm-adjusted test, or say that none did."""
         lang = language(lang)
-        changed = self.table[self.table["p_value"] < 0.05]
+        if (self.table["reliability"] == "suppressed").any():
+            return Sentences()
+        changed = self.table[self.table["p_value"] < 1 - self.level]
         if changed.empty:
             return Sentences([sentence(_SAME, lang, p=float(self.table["p_value"].min()))])
         return Sentences(
@@ -70,12 +72,14 @@ def driver_change(
     -------
     ChangeResult
         One row per driver: ``driver, share, share_before, rank, rank_before, estimate`` (difference of shares of R²),
-        ``se, low, high, p_value`` (Holm over the drivers), ``p_raw, base, base_before``.
+        ``se, low, high, p_value`` (Holm over the drivers), ``p_raw, base, base_before, reliability`` (of the smaller
+        period, by Kish's effective base).
 
     Raises
     ------
     SurveyError
-        If the two surveys are not domains of the same data, or as in :func:`key_drivers`.
+        If the two surveys are not domains of the same data, there are under 100 replicates, or as in
+        :func:`key_drivers`.
 
     Notes
     -----
@@ -97,6 +101,8 @@ def driver_change(
         raise SurveyError(
             "before must be a domain of the same survey (survey.where(...)), so that replicates are shared."
         )
+    if replicates < LEAST_REPLICATES:
+        raise SurveyError(f"replicates is {replicates}; the error of a change needs at least {LEAST_REPLICATES}.")
     now = prepare(survey, outcome, drivers, "listwise")
     then = prepare(before, outcome, list(now.drivers), "listwise")
     measured = measure(method)
@@ -114,12 +120,14 @@ def driver_change(
             "driver": now.drivers, "share": points[0], "share_before": points[1], "rank": ranks(points[0]),
             "rank_before": ranks(points[1]), "estimate": gap, "se": se, "low": gap - half, "high": gap + half,
             "p_value": holm(raw), "p_raw": raw, "base": len(now.rows), "base_before": len(then.rows),
+            "reliability": reliability(min(kish_base(now.weights), kish_base(then.weights))),
         }
     ).sort_values("rank", ignore_index=True)  # fmt: skip
-    call = f"cx.driver_change(survey{survey.filter}, survey{before.filter}, {outcome!r}, {list(now.drivers)!r}, seed={seed})"
+    said = f"method={method!r}, replicates={replicates}, seed={seed}, level={level}"
+    call = f"cx.driver_change(survey{survey.filter}, survey{before.filter}, {outcome!r}, {list(now.drivers)!r}, {said})"
     return ChangeResult(
         table, Base(len(now.rows)), (*now.notes, *design_notes(survey)), {**_HEADINGS, **now.labels}, call,
-        formats={"estimate": "pp", "low": "pp", "high": "pp", "share_before": ".0%"},
+        level=level, formats={"estimate": "pp", "low": "pp", "high": "pp", "share_before": ".0%"},
     )  # fmt: skip
 
 

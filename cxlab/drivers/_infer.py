@@ -15,6 +15,7 @@ from cxlab.errors import SurveyError
 from cxlab.moments import coefficients, null_importance, replicate_moments, shapley, to_correlation
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+LEAST_REPLICATES = 100
 
 
 def replicate_importances(prepared: Prepared, measure: Measure, replicates: int, seed: int) -> FloatArray:

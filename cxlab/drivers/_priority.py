@@ -35,6 +35,8 @@ class PriorityResult(Result):
         if self.table.empty:
             return Sentences()
         top = self.table.iloc[0]
+        if top["reliability"] == "suppressed":
+            return Sentences()
         if top["top1"] >= 0.8:
             return Sentences([
                 sentence(_FIRST, lang, driver=self.label(top["driver"], lang), share=top["share"],
@@ -58,9 +60,10 @@ def first_to_fix(result: DriverResult, survey: Survey) -> PriorityResult:
     Returns
     -------
     PriorityResult
-        Drivers above the null line with a positive effect: ``driver, priority`` (share × deficit), ``share,
-        performance, scale_high, deficit`` (part of the scale that is missing to the best answer, 0–1), ``rank, top1`` (share of
-        replicates in which it comes first).
+        Drivers above the null line of which a better rating goes with a higher outcome: ``driver, priority`` (share ×
+        deficit), ``share, performance, scale_high`` (top of the scale), ``deficit`` (part of the scale that is
+        missing to the best answer, 0–1; the best answer is the lowest where less is better), ``rank, top1`` (share of
+        replicates in which it comes first), ``reliability``.
 
     Raises
     ------
@@ -89,14 +92,18 @@ def first_to_fix(result: DriverResult, survey: Survey) -> PriorityResult:
         for d in result.table["driver"]
     ]
     low, high = np.array(ends, dtype=float).T
-    table = result.table[["driver", "share", "performance", "estimate", "distinguishable"]].assign(scale_high=high)
-    table["deficit"] = np.clip((high - table["performance"]) / (high - low), 0, 1)
-    table = table[table["distinguishable"] & (table["estimate"] > 0)].reset_index(drop=True)
+    columns = ["driver", "share", "performance", "estimate", "distinguishable", "reliability"]
+    table = result.table[columns].assign(scale_high=high)
+    up = np.array([survey.higher_is_better(d) for d in table["driver"]])
+    missed = np.where(up, high - table["performance"], table["performance"] - low)
+    table["deficit"] = np.clip(missed / (high - low), 0, 1)
+    helps = np.where(up, 1, -1) * table["estimate"] > 0
+    table = table[table["distinguishable"] & helps].reset_index(drop=True)
     draws = result.replicates[table["driver"].tolist()].to_numpy() * table["deficit"].to_numpy()
     table["priority"] = table["share"] * table["deficit"]
     table["rank"] = ranks(table["priority"].to_numpy())
     table["top1"] = (ranks(draws) == 1).mean(axis=0) if len(table) else pd.Series(dtype=float)
-    order = ["driver", "priority", "share", "performance", "scale_high", "deficit", "rank", "top1"]
+    order = ["driver", "priority", "share", "performance", "scale_high", "deficit", "rank", "top1", "reliability"]
     return PriorityResult(
         table.sort_values("rank", ignore_index=True)[order], result.base, result.notes, result.labels,
         f"cx.first_to_fix({result.call.split('  #')[0]}, survey)",

@@ -30,16 +30,20 @@ FORMATS = {
     "estimate": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f",
 }  # fmt: skip
 _FIRST = {
-    "en": "{driver:cap} drives {outcome:in} most: {share:.0%} of what the drivers explain (95% {low:.0%} to {high:.0%}); "
+    "en": "{driver:cap} drives {outcome:in} most: {share:.0%} of what the drivers explain ({level} {low:.0%} to {high:.0%}); "
     "one point more goes with {effect:+.2f} points of {outcome:in}.",
-    "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）；"
+    "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
     "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
 }
 _HIGHEST = {
-    "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain (95% {low:.0%} to "
+    "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain ({level} {low:.0%} to "
     "{high:.0%}); one point more goes with {effect:+.2f} points of {outcome:in}.",
-    "zh": "“{driver}”对“{outcome}”的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）；"
+    "zh": "“{driver}”对“{outcome}”的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
     "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
+}
+_TOO_FEW = {
+    "en": "Too few respondents to say what drives {outcome:in} (base {base:,}, effective {effective:,.0f}).",
+    "zh": "样本过少，无法判断“{outcome}”的驱动因素（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
 }
 _TIED = {
     "en": "By strict pairwise tests {count} drivers could still be the most important: {drivers}.",
@@ -97,6 +101,7 @@ class DriverResult(Result):
             self._drawn(lang),
             title=title[lang].format(o=self.label(self.outcome, lang)),
             lang=lang,
+            level=self.said_level,
             ax=ax,
         )
 
@@ -114,13 +119,16 @@ class DriverResult(Result):
         lang = language(lang)
         top, outcome = self.table.iloc[0], self.label(self.outcome, lang)
         name = self.label(top["driver"], lang)
+        if top["reliability"] == "suppressed":
+            facts = {"base": self.base.respondents, "effective": top["base_effective"]}
+            return Sentences([sentence(_TOO_FEW, lang, outcome=outcome, **facts)])
         if self.replicates.empty:
             return Sentences(
                 [sentence(_NO_INTERVALS, lang, driver=name, outcome=outcome, share=top["share"]), self._fit(lang)]
             )
         alone = (self.table["rank_low"] == 1).sum() == 1
         first = sentence(_FIRST if alone else _HIGHEST, lang, driver=name, outcome=outcome, share=top["share"], low=top["share_low"],
-                         high=top["share_high"], effect=top["estimate"])  # fmt: skip
+                         high=top["share_high"], effect=top["estimate"], level=self.said_level)  # fmt: skip
         said = [first, self._leaders(lang), self._fit(lang)]
         noise = self.table[~self.table["distinguishable"]]
         if len(noise):
