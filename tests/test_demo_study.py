@@ -448,3 +448,12 @@ def test_the_script_refuses_an_unknown_option():
 def test_the_script_makes_the_committed_files_again():
     run = subprocess.run([sys.executable, FOLDER / "make.py", "--check"], capture_output=True, text=True)
     assert (run.returncode, run.stderr.strip()) == (0, "")
+
+
+def test_drivers_that_nobody_was_asked_are_set_aside(study):
+    """Parking was not asked in wave 7: the default drivers of that wave leave it out and say so."""
+    result = cxlab.key_drivers(study.survey("2024-07"), replicates=0)
+    assert not {"parking", "followup"} & set(result.table["driver"])
+    assert len(result.table) == 13
+    said = "Set aside because more than 20% of respondents have not experienced them or were not asked: Follow-up, Parking."
+    assert said in [note["en"] for note in result.notes]

@@ -106,9 +106,14 @@ def _default_drivers(survey: Survey) -> tuple[list[str], list[Mapping[str, str]]
     declared = [i for items in survey.roles.drivers.values() for i in items]
     if not declared:
         raise SurveyError("drivers: the survey declares none; declare drivers in study.yml, or pass drivers=[...].")
-    aside = [d for d in declared if not_experienced(survey, d) > SET_ASIDE]
+    aside = [d for d in declared if structurally_missing(survey, d) > SET_ASIDE]
     if not aside:
         return declared, []
+    if len(aside) == len(declared):
+        raise SurveyError(
+            f"drivers: more than {SET_ASIDE:.0%} of the respondents did not meet, or were not asked about, each of the "
+            f"{len(declared)} declared drivers; pass drivers=[...] to use some of them all the same."
+        )
     listed = {
         "en": ", ".join(survey.label(d, "en") for d in aside),
         "zh": "、".join(survey.label(d, "zh") for d in aside),
@@ -118,18 +123,20 @@ def _default_drivers(survey: Survey) -> tuple[list[str], list[Mapping[str, str]]
 
 
 _SET_ASIDE = {
-    "en": "Set aside because more than {limit:.0%} of respondents have not experienced them: {drivers}.",
-    "zh": "超过 {limit:.0%} 的受访者未体验，因此未纳入：{drivers}。",
+    "en": "Set aside because more than {limit:.0%} of respondents have not experienced them or were not asked: {drivers}.",
+    "zh": "超过 {limit:.0%} 的受访者未体验或未被问及，因此未纳入：{drivers}。",
 }
+_STRUCTURAL = ("not experienced", "not asked")
 
 
-def not_experienced(survey: Survey, name: str) -> float:
-    """Share of the domain's respondents that answered "not experienced"."""
-    columns = [c for c in survey.items_of(name) if c in survey.missing_reasons.columns]
-    shares = [0.0]
-    for column in columns:
-        codes = [c for c, reason in survey.codebook[column].missing.items() if reason == "not experienced"]
-        shares.append(float(survey.missing_reasons[column][survey.domain].isin(codes).mean()))
+def structurally_missing(survey: Survey, name: str) -> float:
+    """Share of the domain's respondents that have nothing to answer: not experienced, or not asked at all."""
+    shares = []
+    for column in survey.items_of(name):
+        reasons = survey.missing_reasons.get(column)
+        codes = [c for c, reason in survey.codebook[column].missing.items() if reason in _STRUCTURAL]
+        coded = 0.0 if reasons is None else float(reasons[survey.domain].isin(codes).mean())
+        shares.append(coded if survey.data[column][survey.domain].notna().any() else 1.0)
     return max(shares)
 
 
