@@ -67,7 +67,8 @@ def importance(
                     label=_word("interval", lang).format(level=level))  # fmt: skip
     null = 100 * table["null_share"].to_numpy(dtype=float)
     if np.isfinite(null).any():
-        ax.scatter(null, y, marker="|", s=130, color=theme.BAD, linewidths=1.6, zorder=4, label=_word("noise", lang))
+        ax.scatter(null, y, marker="|", s=150, color="white", linewidths=3.6, zorder=4)  # seen in black and white too
+        ax.scatter(null, y, marker="|", s=130, color=theme.BAD, linewidths=1.6, zorder=5, label=_word("noise", lang))
     reach = np.nan_to_num(np.where(np.isfinite(high), high, share))
     for row, (value, end) in enumerate(zip(share, reach, strict=True)):
         ax.annotate(
@@ -108,7 +109,7 @@ def dots(
     reference : float, optional
         Value of a vertical line, such as 0 for differences.
     colours : list of str, optional
-        One per row.
+        One per row; rows in ``theme.BAD`` are diamonds, so that they stand out in black and white too.
     ax : Axes, optional
 
     Returns
@@ -122,7 +123,9 @@ def dots(
     if reference is not None:
         ax.axvline(reference, color=theme.NEUTRAL, linewidth=1, zorder=1)
     ax.hlines(y, low, high, color=shade, linewidth=2.2, zorder=2)
-    ax.scatter(value, y, color=shade, s=34, zorder=3)
+    low_ones = np.array([c == theme.BAD for c in shade], dtype=bool)
+    for rows, marker, area in ((~low_ones, "o", 34), (low_ones, "D", 48)):
+        ax.scatter(value[rows], y[rows], color=np.array(shade)[rows], marker=marker, s=area, zorder=3)
     for row in np.flatnonzero(np.isfinite(value)):
         ax.annotate(
             number(value[row], spec),
@@ -179,9 +182,8 @@ def lines(
                         textcoords="offset points", va="center", color=colour, fontsize=9)  # fmt: skip
     if target is not None:
         ax.axhline(target, color=theme.BAD, linestyle="--", linewidth=1.1)
-        ax.annotate(
-            _word("target", lang), (0, target), xytext=(0, 3), textcoords="offset points", color=theme.BAD, fontsize=8.5
-        )
+        ax.annotate(f"{_word('target', lang)} {target:g}", (0, target), xytext=(0, 3), textcoords="offset points",
+                    color=theme.BAD, fontsize=8.5)  # fmt: skip
     step = max(1, -(-len(waves) // 8))
     ticks = list(range(len(waves) - 1, -1, -step))
     ax.set_xticks(ticks, [waves[t] for t in ticks])

@@ -257,8 +257,8 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
 
 
 HEADINGS = {
-    "value": {"en": "Mean", "zh": "均值"},
+    "value": {"en": "This group", "zh": "本群体"},
     "rest": {"en": "All others", "zh": "其他顾客"},
     "estimate": {"en": "Difference", "zh": "差异"},
-    "detectable": {"en": "Smallest difference visible", "zh": "可识别的最小差异"},
+    "detectable": {"en": "Detectable difference", "zh": "可识别的差异"},
 }  # fmt: skip

@@ -21,35 +21,36 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WORST = {
-    "en": "{touchpoint:cap} is the worst-rated touchpoint: {value:.2f} ({level} {low:.2f} to {high:.2f}); owner: {owner}.",
+    "en": "{touchpoint:cap} is the worst-rated touchpoint: {value:.2f} ({level} interval {low:.2f} to {high:.2f}); owner: {owner}.",
     "zh": "评分最低的触点是“{touchpoint}”：{value:.2f}（{level} 区间 {low:.2f} 至 {high:.2f}）；责任部门：{owner}。",
 }
 _WORST_OPEN = {
-    "en": "{touchpoint:cap} has the lowest mean, {value:.2f} ({level} {low:.2f} to {high:.2f}), but {count} touchpoints "
+    "en": "{touchpoint:cap} has the lowest mean, {value:.2f} ({level} interval {low:.2f} to {high:.2f}), but {count} touchpoints "
     "cannot be told apart at the bottom: {touchpoints}.",
     "zh": "“{touchpoint}”均值最低，为 {value:.2f}（{level} 区间 {low:.2f} 至 {high:.2f}），但末位有 {count} 个触点在统计上无法区分：{touchpoints}。",
 }
 _BEST = {
-    "en": "{touchpoint:cap} is rated highest: {value:.2f} ({level} {low:.2f} to {high:.2f}).",
+    "en": "{touchpoint:cap} is rated highest: {value:.2f} ({level} interval {low:.2f} to {high:.2f}).",
     "zh": "评分最高的是“{touchpoint}”：{value:.2f}（{level} 区间 {low:.2f} 至 {high:.2f}）。",
 }
 _MOVED = {
-    "en": "{touchpoint:cap} changed by {change:+.2f} ({level} {low:+.2f} to {high:+.2f}, Holm {p:p}).",
-    "zh": "“{touchpoint}”变化 {change:+.2f}（{level} 区间 {low:+.2f} 至 {high:+.2f}，Holm 校正 {p:p}）。",
+    "en": "{touchpoint:cap} changed by {change:+.2f} ({level} interval {low:+.2f} to {high:+.2f}, {p:p}).",
+    "zh": "“{touchpoint}”变化 {change:+.2f}（{level} 区间 {low:+.2f} 至 {high:+.2f}，{p:p}）。",
 }
 _STILL = {
-    "en": "No touchpoint changed by more than chance; changes of {detectable:.2f} would have been seen at most touchpoints.",
-    "zh": "各触点的变化均属抽样波动；多数触点可识别的最小变化为 {detectable:.2f}。",
+    "en": "No touchpoint changed by more than chance; at most touchpoints a change of {detectable:.2f} would probably have shown.",
+    "zh": "各触点的变化均属抽样波动；对多数触点而言，变化达到 {detectable:.2f} 才较有把握识别。",
 }
 _HEADINGS = {
+    "estimate": {"en": "Mean rating", "zh": "平均评分"},
     "stage": {"en": "Stage", "zh": "阶段"},
     "owner": {"en": "Owner", "zh": "责任部门"},
-    "not_experienced": {"en": "Not met", "zh": "未体验"},
+    "not_experienced": {"en": "Not experienced", "zh": "未体验"},
     "expectation_gap": {"en": "Against expectation", "zh": "与期望之差"},
     "change": {"en": "Change", "zh": "变化"},
     "rank_low": {"en": "Best rank", "zh": "最高排名"},
     "rank_high": {"en": "Worst rank", "zh": "最低排名"},
-    "detectable": {"en": "Smallest change visible", "zh": "可识别的最小变化"},
+    "detectable": {"en": "Detectable change", "zh": "可识别的变化"},
     "reliability_before": {"en": "Reliability before", "zh": "上期可靠性"},
 }  # fmt: skip
 
@@ -73,8 +74,8 @@ class TouchpointResult(Result):
         table.loc[hidden, ["estimate", "low", "high"]] = np.nan
         colours = np.where((table["rank_high"] == last) & ~hidden, theme.BAD, theme.GOOD)
         title = {
-            "en": "Ratings along the journey (mean and {level} interval)",
-            "zh": "旅程各触点评分（均值与 {level} 区间）",
+            "en": "Ratings along the journey: mean and {level} interval (diamond: lowest)",
+            "zh": "旅程各触点评分：均值与 {level} 区间（菱形为最低）",
         }
         return dots(table, title=title[lang].format(level=self.said_level), spec=".1f", colours=colours.tolist(), ax=ax)
 

@@ -21,8 +21,8 @@ FloatArray = np.ndarray[Any, np.dtype[Any]]
 SPECS = {"mean": ".2f", "nps": "+.1f", "share": ".0%", "index": ".1f"}
 SIGNED = {"mean": "+.2f", "nps": "+.1f", "share": "pp", "index": "+.1f"}  # of differences
 _TITLES = {
-    "nps": {"en": "Net promoter score", "zh": "净推荐值 (NPS)"},
-    "csat": {"en": "CSAT (top-2-box)", "zh": "满意率 (CSAT，前两格)"},
+    "nps": {"en": "Net promoter score", "zh": "净推荐值（NPS）"},
+    "csat": {"en": "CSAT (top-2-box)", "zh": "满意率（CSAT，前两档）"},
 }
 
 
@@ -103,7 +103,8 @@ def metric_formats(scores: Sequence[Score]) -> dict[Any, str]:
     for s in scores:
         out |= {(s.name, c): SPECS[s.kind] for c in ("estimate", "low", "high", "before", "target", "value", "rest")}
         out |= {(s.name, c): SIGNED[s.kind] for c in ("change", "change_low", "change_high")}
-        out |= {(s.name, c): SPECS[s.kind].replace("+", "") for c in ("detectable", "se")}
+        size = "pt" if s.kind == "share" else SPECS[s.kind].replace("+", "")
+        out |= {(s.name, c): size for c in ("detectable", "se")}
     return out
 
 

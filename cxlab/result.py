@@ -162,6 +162,10 @@ class Result:
         """Wording in a language: of the title or of a note."""
         return pick(words, language(lang))
 
+    def unit(self, value: Any, spec: str) -> str:
+        """What follows a number of a specification in a cell: differences of shares are percentage points."""
+        return " pp" if spec in ("pp", "pt") and number(value, spec) != "–" else ""
+
     def _cell(self, column: str, value: Any, spec: str, lang: str) -> str:
         if column in KEYS:
             return "" if value is None or value is pd.NaT or value != value else self.label(value, lang, column)
@@ -169,7 +173,7 @@ class Result:
             return "✓" if value else ""
         if isinstance(value, Real) or value is None or value is pd.NA or value is pd.NaT:
             # "p = .034" is for sentences; in a column the heading says what it is.
-            return re.sub(r"^p (= )?", "", number(value, spec))
+            return re.sub(r"^p (= )?", "", number(value, spec)) + self.unit(value, spec)
         if isinstance(value, dt.date):
             return f"{value:%Y-%m-%d}"
         return pick(self.labels.get((column, value)) or _VALUES.get(str(value), {}), lang, str(value))
@@ -211,7 +215,7 @@ HEADINGS: Labels = {
     "importance_high": {"en": "Importance high", "zh": "重要性上限"},
     "share": {"en": "Share", "zh": "占比"}, "share_low": {"en": "Share low", "zh": "占比下限"},
     "share_high": {"en": "Share high", "zh": "占比上限"}, "rank": {"en": "Rank", "zh": "排名"},
-    "rank_low": {"en": "Best rank", "zh": "最高排名"}, "rank_high": {"en": "Worst rank", "zh": "最低排名"},
-    "top1": {"en": "First in replicates", "zh": "复制样本中居首"},
-    "top3": {"en": "Top 3 in replicates", "zh": "复制样本中前三"},
+    "rank_low": {"en": "Best rank", "zh": "可能的最高名次"}, "rank_high": {"en": "Worst rank", "zh": "可能的最低名次"},
+    "top1": {"en": "First in replicates", "zh": "重抽样中居首"},
+    "top3": {"en": "Top 3 in replicates", "zh": "重抽样中前三"},
 }  # fmt: skip

@@ -32,48 +32,48 @@ if TYPE_CHECKING:
 
 _LEVEL = {
     "mean": {
-        "en": "{metric:cap} stands at {value:.2f} ({level} {low:.2f} to {high:.2f}).",
+        "en": "{metric:cap} stands at {value:.2f} ({level} interval {low:.2f} to {high:.2f}).",
         "zh": "{metric}为 {value:.2f}（{level} 区间 {low:.2f} 至 {high:.2f}）。",
     },
     "index": {
-        "en": "{metric:cap} stands at {value:.1f} of 100 ({level} {low:.1f} to {high:.1f}).",
+        "en": "{metric:cap} stands at {value:.1f} of 100 ({level} interval {low:.1f} to {high:.1f}).",
         "zh": "{metric}为 {value:.1f}（0–100 分制，{level} 区间 {low:.1f} 至 {high:.1f}）。",
     },
     "nps": {
-        "en": "{metric:cap} stands at {value:+.1f} ({level} {low:+.1f} to {high:+.1f}).",
+        "en": "{metric:cap} stands at {value:+.1f} ({level} interval {low:+.1f} to {high:+.1f}).",
         "zh": "{metric}为 {value:+.1f}（{level} 区间 {low:+.1f} 至 {high:+.1f}）。",
     },
     "share": {
-        "en": "{metric:cap} stands at {value:.0%} ({level} {low:.0%} to {high:.0%}).",
+        "en": "{metric:cap} stands at {value:.0%} ({level} interval {low:.0%} to {high:.0%}).",
         "zh": "{metric}为 {value:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）。",
     },
 }
 _MOVED = {
     "mean": {
-        "en": "{metric:cap} changed by {change:+.2f} since {before} ({level} {low:+.2f} to {high:+.2f}, Holm {p:p}): more than chance.",
-        "zh": "与 {before} 相比，{metric}变化 {change:+.2f}（{level} 区间 {low:+.2f} 至 {high:+.2f}，Holm 校正 {p:p}），超出抽样误差。",
+        "en": "{metric:cap} changed by {change:+.2f} since {before} ({level} interval {low:+.2f} to {high:+.2f}, {p:p}): more than chance.",
+        "zh": "{metric}变化 {change:+.2f}（对比 {before}；{level} 区间 {low:+.2f} 至 {high:+.2f}，{p:p}），变化显著。",
     },
     "nps": {
-        "en": "{metric:cap} changed by {change:+.1f} since {before} ({level} {low:+.1f} to {high:+.1f}, Holm {p:p}): more than chance.",
-        "zh": "与 {before} 相比，{metric}变化 {change:+.1f}（{level} 区间 {low:+.1f} 至 {high:+.1f}，Holm 校正 {p:p}），超出抽样误差。",
+        "en": "{metric:cap} changed by {change:+.1f} since {before} ({level} interval {low:+.1f} to {high:+.1f}, {p:p}): more than chance.",
+        "zh": "{metric}变化 {change:+.1f}（对比 {before}；{level} 区间 {low:+.1f} 至 {high:+.1f}，{p:p}），变化显著。",
     },
     "share": {
-        "en": "{metric:cap} changed by {change:pp} points since {before} ({level} {low:pp} to {high:pp}, Holm {p:p}): more than chance.",
-        "zh": "与 {before} 相比，{metric}变化 {change:pp} 个百分点（{level} 区间 {low:pp} 至 {high:pp}，Holm 校正 {p:p}），超出抽样误差。",
+        "en": "{metric:cap} changed by {change:pp} points since {before} ({level} interval {low:pp} to {high:pp}, {p:p}): more than chance.",
+        "zh": "{metric}变化 {change:pp} 个百分点（对比 {before}；{level} 区间 {low:pp} 至 {high:pp}，{p:p}），变化显著。",
     },
 }
 _STILL = {
     "mean": {
-        "en": "{metric:cap}: {change:+.2f} since {before}, within chance; this base would have shown a change of {detectable:.2f}.",
-        "zh": "{metric}较 {before} 变化 {change:+.2f}，属抽样波动；以本期样本量，能识别的最小变化为 {detectable:.2f}。",
+        "en": "{metric:cap}: {change:+.2f} since {before}, within chance; a change of {detectable:.2f} would probably have shown.",
+        "zh": "{metric}变化 {change:+.2f}（对比 {before}），属抽样波动；以本期样本量，变化达到 {detectable:.2f} 才较有把握识别。",
     },
     "nps": {
-        "en": "{metric:cap}: {change:+.1f} since {before}, within chance; this base would have shown a change of {detectable:.1f}.",
-        "zh": "{metric}较 {before} 变化 {change:+.1f}，属抽样波动；以本期样本量，能识别的最小变化为 {detectable:.1f}。",
+        "en": "{metric:cap}: {change:+.1f} since {before}, within chance; a change of {detectable:.1f} would probably have shown.",
+        "zh": "{metric}变化 {change:+.1f}（对比 {before}），属抽样波动；以本期样本量，变化达到 {detectable:.1f} 才较有把握识别。",
     },
     "share": {
-        "en": "{metric:cap}: {change:pp} points since {before}, within chance; this base would have shown {detectable:.0%}.",
-        "zh": "{metric}较 {before} 变化 {change:pp} 个百分点，属抽样波动；以本期样本量，能识别的最小变化为 {detectable:.0%}。",
+        "en": "{metric:cap}: {change:pp} points since {before}, within chance; a change of {detectable:pt} points would probably have shown.",
+        "zh": "{metric}变化 {change:pp} 个百分点（对比 {before}），属抽样波动；以本期样本量，变化达到 {detectable:pt} 个百分点才较有把握识别。",
     },
 }
 _MOVED["index"], _STILL["index"] = _MOVED["nps"], _STILL["nps"]
@@ -290,7 +290,13 @@ class TrendResult(Result):
         table = table.assign(wave=[self.label(w, lang, "wave") for w in table["wave"]])
         if "segment" in table:
             table = table.assign(segment=[self.label(s, lang, "segment") for s in table["segment"]])
-        return lines(table, title=self.label(self.metric, lang), target=target, lang=lang, ax=ax)
+        return lines(
+            table,
+            title=_BY_WAVE[lang].format(metric=self.label(self.metric, lang), level=self.said_level),
+            target=target,
+            lang=lang,
+            ax=ax,
+        )
 
 
 def trend(survey: Survey, metric: str, *, by: str | None = None, level: float = 0.95) -> TrendResult:
@@ -340,12 +346,14 @@ def trend(survey: Survey, metric: str, *, by: str | None = None, level: float = 
     )  # fmt: skip
 
 
+_BY_WAVE = {"en": "{metric} by wave, with {level} interval", "zh": "{metric}逐期走势（含 {level} 区间）"}
 _HEADINGS = {
+    "estimate": {"en": "Value", "zh": "数值"},
     "before": {"en": "Wave before", "zh": "上期"},
     "change": {"en": "Change", "zh": "变化"},
     "change_low": {"en": "Change low", "zh": "变化下限"},
     "change_high": {"en": "Change high", "zh": "变化上限"},
-    "detectable": {"en": "Smallest change visible", "zh": "可识别的最小变化"},
+    "detectable": {"en": "Detectable change", "zh": "可识别的变化"},
     "target": {"en": "Target", "zh": "目标"},
     "reliability_before": {"en": "Reliability before", "zh": "上期可靠性"},
 }  # fmt: skip

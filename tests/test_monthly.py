@@ -18,7 +18,9 @@ from bs4 import BeautifulSoup
 import cxlab as cx
 from cxlab.errors import DataCheckError
 from cxlab.report import make_report
+from cxlab.report.answers import care
 from cxlab.report.monthly import MonthlyReport
+from cxlab.report.page import capital
 from cxlab.report.texts import NEEDS, QUESTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -64,8 +66,8 @@ def _printed(value: Any, spec: str) -> str:
         return {"cap": first.upper() + rest, "in": lowered}.get(spec, value)
     if spec == "p":
         return "p < .001" if value < 0.001 else "p = " + f"{value:.3f}".removeprefix("0")
-    if spec == "pp":
-        value, spec = 100 * value, "+.1f"
+    if spec in ("pp", "pt"):
+        value, spec = 100 * value, {"pp": "+.1f", "pt": ".1f"}[spec]
     match = re.fullmatch(r"(\+?)(,?)(?:\.(\d))?([f%]?)", spec)
     assert match, spec
     sign, comma, digits, kind = match.groups()
@@ -79,7 +81,7 @@ def _printed(value: Any, spec: str) -> str:
 def _recomputed(fact: dict[str, Any]) -> str:
     if fact["kind"] == "cell":
         text = _printed(fact["value"], fact["spec"])
-        return re.sub(r"^p (= )?", "", text)
+        return re.sub(r"^p (= )?", "", text) + fact["unit"]
     if fact["kind"] == "label":
         return fact["text"]
     parts = []
@@ -151,11 +153,14 @@ def test_ten_questions_are_answered_in_both_languages_with_the_same_numbers(demo
 
 def test_the_demo_study_s_truths_are_said(demo: MonthlyReport) -> None:
     said = {key: fact["text"] for key, fact in _answers(demo).items()}
-    assert said["answered"] == "400 customers answered in 2025-12; after weighting they count as 341."
+    assert (
+        said["answered"]
+        == "400 customers answered in December 2025; after weighting, results are as precise as from 341 (effective base)."
+    )
     assert said["worst"].startswith("Queueing is the worst-rated touchpoint: ")
     assert said["drives"].startswith("Queueing has the highest importance for overall satisfaction: ")
     assert said["unhappy"].startswith("Gold customers: overall satisfaction is ")
-    assert said["fix"].startswith("Fix queueing first: ")
+    assert said["fix"].startswith("Queueing promises most: ")
     gaps = [f["text"] for p in demo.pages for f in p.facts if f["text"].startswith("Gold customers rate ")]
     assert [re.search(r"rate (.*?) \d", g)[1] for g in gaps] == ["changing room", "parking", "reception"]  # type: ignore[index]
 
@@ -165,11 +170,38 @@ def test_a_shock_is_reported_as_real() -> None:
     shock = _report(DEMO, wave="2025-03", replicates=100)
     said = {key: fact["text"] for key, fact in _answers(shock).items()}
     assert re.match(
-        r"Since 2025-02, \d+ of 17 key figures and touchpoints moved by more than chance: .*Report", said["changed"]
+        r"Since February 2025, \d+ of 17 key figures and touchpoints moved by more than chance: .*Report",
+        said["changed"],
     )
     assert said["real"].startswith("Yes for ")
     assert shock.pages[0].title.text.startswith("Overall satisfaction at ")
-    assert ": down 0." in shock.pages[0].title.text
+    # the base of one wave need not carry the fall of satisfaction, but then the title still says what fell
+    row = next(r for r in shock.scorecard.rows() if r.metric == "satisfaction")
+    assert row.change < 0
+    assert (": down 0." in shock.pages[0].title.text) == (row.p_value < 0.05)
+    assert row.p_value < 0.05 or "what moved: Report (down)" in shock.pages[0].title.text
+    assert any(f["text"].startswith("Report changed by −1.") for p in shock.pages for f in p.facts)
+
+
+def test_labels_of_their_own_are_capitalised() -> None:
+    shown = [capital(text) for text in ("gold", "under 35", "iPhone", "NPS", "p", "p 值", "50 and over", "金卡")]
+    assert shown == ["Gold", "Under 35", "iPhone", "NPS", "p", "p 值", "50 and over", "金卡"]
+
+
+def test_what_needs_care_is_complete(demo: MonthlyReport, mobi: MonthlyReport) -> None:
+    """Lost answers, drivers set aside, noise and doubtful questionnaires of the demo; no weights in mobi."""
+    found = care(demo)
+    assert {"lost", "aside", "noise", "doubtful"} <= set(found)
+    assert "Parking" in found["aside"].text
+    assert "unweighted" not in found
+    assert "unweighted" in care(mobi)
+    assert ("order" in found) == bool((demo.drivers.table["rank_low"] == 1).sum() > 1)
+
+
+def test_points_of_a_share_have_their_unit(demo: MonthlyReport) -> None:
+    cells = [f for p in demo.pages for f in p.facts if f["kind"] == "cell" and f["spec"] in ("pp", "pt")]
+    assert len(cells) > 5
+    assert all(f["text"].endswith(" pp") for f in cells)
 
 
 def test_the_first_wave_has_nothing_to_compare_with() -> None:
@@ -184,7 +216,7 @@ def test_pages_without_inputs_are_one_line(mobi: MonthlyReport) -> None:
     titles = {page.key: page.title.text for page in mobi.pages}
     assert titles["touchpoints"] == NEEDS["touchpoints"]["en"]
     assert titles["segments"] == NEEDS["segments"]["en"]
-    assert "10 others is not settled" not in titles["drivers"]
+    assert "its lead over 9 other drivers is not settled" in titles["drivers"]
     html = next(p for p in mobi.pages if p.key == "touchpoints")._repr_html_()
     assert html.count("<p>") == 1
     assert "class='page missing'" in html

@@ -20,13 +20,13 @@ from cxlab.survey import Survey
 from cxlab.words import Sentences, language, sentence
 
 _CHANGED = {
-    "en": "{driver:cap} now explains {now:.0%} instead of {before:.0%} of what the drivers explain ({p:p}).",
-    "zh": "“{driver}”的解释力占比由 {before:.0%} 变为 {now:.0%}（{p:p}）。",
+    "en": "{driver:cap} now carries {now:.0%} of what the drivers explain, {before:.0%} in the period before ({p:p}).",
+    "zh": "“{driver}”占解释力的比例由 {before:.0%} 变为 {now:.0%}（{p:p}）。",
 }
 _SAME = {
-    "en": "No driver's importance changed since the period before: no difference in shares passes the test "
-    "(smallest Holm {p:p}); moves in rank are within chance.",
-    "zh": "与上一期相比，各因素的重要性没有显著变化（Holm 校正后最小的 {p:p}）；名次变动属于抽样波动。",
+    "en": "No driver's importance changed by more than chance since the period before "
+    "(smallest adjusted {p:p}); moves in rank are no news.",
+    "zh": "与前一时段相比，各因素的重要性均无显著变化（校正后最小的 {p:p}）；名次变动属抽样波动。",
 }
 
 
@@ -132,7 +132,7 @@ def driver_change(
 
 
 _HEADINGS = {
-    "share_before": {"en": "Share before", "zh": "上期占比"},
-    "rank_before": {"en": "Rank before", "zh": "上期排名"},
-    "estimate": {"en": "Change (points)", "zh": "变化（百分点）"},
+    "share_before": {"en": "Share before", "zh": "前一时段占比"},
+    "rank_before": {"en": "Rank before", "zh": "前一时段排名"},
+    "estimate": {"en": "Change", "zh": "变化"},
 }  # fmt: skip

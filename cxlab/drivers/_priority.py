@@ -15,12 +15,12 @@ from cxlab.survey import Survey
 from cxlab.words import Sentences, language, sentence
 
 _FIRST = {
-    "en": "Fix {driver:in} first: it carries {share:.0%} of the explained differences and is rated {performance:.1f} of {top:.0f}; "
-    "it comes first in {first:.0%} of replicates.",
-    "zh": "首先改善“{driver}”：它占解释力的 {share:.0%}，得分仅 {performance:.1f}（满分 {top:.0f}）；在 {first:.0%} 的复制样本中排在首位。",
+    "en": "{driver:cap} promises most: it carries {share:.0%} of the explained differences and is rated {performance:.1f} of {top:.0f}; "
+    "importance times room to improve puts it first in {first:.0%} of the resamples.",
+    "zh": "最值得先改善的是“{driver}”：它占解释力的 {share:.0%}，平均得分 {performance:.1f}（满分 {top:.0f}）；按“重要性 × 提升空间”，它在 {first:.0%} 的重抽样中居首。",
 }
 _OPEN = {
-    "en": "The data do not single out one thing to fix first; the candidates are {drivers}.",
+    "en": "The data do not single out one thing to fix first; candidates: {drivers}.",
     "zh": "数据尚不足以确定唯一的优先改善项，候选为：{drivers}。",
 }
 

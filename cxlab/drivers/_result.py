@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlab.drivers._measures import METHOD_NAMES
 from cxlab.result import Result
-from cxlab.words import Note, Sentence, Sentences, language, sentence
+from cxlab.words import Note, Sentence, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,33 +30,33 @@ FORMATS = {
     "estimate": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f",
 }  # fmt: skip
 _FIRST = {
-    "en": "{driver:cap} drives {outcome:in} most: {share:.0%} of what the drivers explain ({level} {low:.0%} to {high:.0%}); "
-    "one point more goes with {effect:+.2f} points of {outcome:in}.",
-    "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
-    "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
+    "en": "{driver:cap} matters most for {outcome:in}: {share:.0%} of what the drivers explain ({level} interval {low:.0%} to {high:.0%}); "
+    "one point more goes with {effect:+.2f} points of {outcome:in}, the other drivers being equal.",
+    "zh": "“{driver}”对{outcome}最重要：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
+    "其他因素相同时，该项每高 1 分，{outcome}平均相差 {effect:+.2f} 分。",
 }
 _HIGHEST = {
-    "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain ({level} {low:.0%} to "
-    "{high:.0%}); one point more goes with {effect:+.2f} points of {outcome:in}.",
-    "zh": "“{driver}”对“{outcome}”的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
-    "该项每提高 1 分，{outcome}相应变化 {effect:+.2f} 分。",
+    "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain ({level} interval {low:.0%} to "
+    "{high:.0%}); one point more goes with {effect:+.2f} points of {outcome:in}, the other drivers being equal.",
+    "zh": "“{driver}”对{outcome}的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
+    "其他因素相同时，该项每高 1 分，{outcome}平均相差 {effect:+.2f} 分。",
 }
 _TOO_FEW = {
     "en": "Too few respondents to say what drives {outcome:in} (base {base:,}, effective {effective:,.0f}).",
     "zh": "样本过少，无法判断“{outcome}”的驱动因素（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
 }
 _TIED = {
-    "en": "By strict pairwise tests {count} drivers could still be the most important: {drivers}.",
-    "zh": "按严格的两两检验，有 {count} 个因素仍可能居首：{drivers}。",
+    "en": "Pairwise tests cannot yet separate the {count} drivers that may be the most important: {drivers}.",
+    "zh": "两两检验尚无法区分谁居首位，仍有 {count} 个可能：{drivers}。",
 }
 _ALONE = {
-    "en": "{driver:cap} is the most important driver; every other one ranks significantly below it.",
-    "zh": "“{driver}”是最重要的驱动因素，其余各项的排名均显著低于它。",
+    "en": "{driver:cap} is clearly the most important driver: pairwise tests place every other one below it.",
+    "zh": "“{driver}”明确居首：两两检验中其余各项均显著低于它。",
 }
 _TOGETHER = {
     "en": "Together the {count} drivers explain {r2:.0%} of the differences in {outcome:in} "
     "(base {base:,}, effective {effective:,.0f}).",
-    "zh": "{count} 个驱动因素共解释“{outcome}”差异的 {r2:.0%}（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
+    "zh": "{count} 个驱动因素共解释{outcome}差异的 {r2:.0%}（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
 }
 _NOISE = {
     "en": "Not distinguishable from noise: {drivers}.",
@@ -67,8 +67,8 @@ _FLIPPED = {
     "zh": "解读须谨慎：{drivers} 与“{outcome}”的相关方向和其在整体模型中的影响方向相反。",
 }
 _NO_INTERVALS = {
-    "en": "{driver:cap} drives {outcome:in} most: {share:.0%} of what the drivers explain. No intervals were asked for.",
-    "zh": "对“{outcome}”影响最大的是“{driver}”：占全部驱动因素解释力的 {share:.0%}。本次未计算区间。",
+    "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain. No intervals were asked for.",
+    "zh": "“{driver}”对{outcome}的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}。本次未计算区间。",
 }
 
 
@@ -95,11 +95,11 @@ class DriverResult(Result):
         """Draw importances with intervals and null lines, the most important driver on top."""
         from cxlab.charts import importance
 
-        title = {"en": "Share of the explained differences in {o}", "zh": "对“{o}”差异解释力的占比"}
+        title = {"en": "Share of the explained differences in {o}", "zh": "各因素占{o}差异解释力的比例"}
         lang = language(lang)
         return importance(
             self._drawn(lang),
-            title=title[lang].format(o=self.label(self.outcome, lang)),
+            title=title[lang].format(o=number(self.label(self.outcome, lang), "in")),
             lang=lang,
             level=self.said_level,
             ax=ax,
@@ -169,8 +169,8 @@ _METHODS: Mapping[str, str] = {
     "percentile of its own within-stratum permutations is called not distinguishable from noise. Rank sets come from "
     "Holm-adjusted pairwise differences (Klein, Wright & Wieczorek 2020). Effects are coefficients of the full linear model with "
     "design-based standard errors. Importance is not causation.",
-    "zh": "以 {base:,} 名回答完整的受访者的加权相关矩阵，采用{method}计算 {p} 个因素对“{outcome}”的重要性。区间取自 {b:,} 次 Rao–Wu 自助法"
-    "复制样本的百分位数；重要性未超过自身层内置换分布第 95 百分位数的因素，视为与噪声无法区分。排名区间依据经 Holm 校正的两两差异检验"
+    "zh": "以 {base:,} 名回答完整的受访者的加权相关矩阵，采用 {method} 计算 {p} 个因素对{outcome}的重要性。区间取自 {b:,} 次 Rao–Wu 自助法"
+    "重抽样的百分位数；重要性未超过自身层内置换分布第 95 百分位数的因素，视为与噪声无法区分。排名区间依据经 Holm 校正的两两差异检验"
     "（Klein、Wright 与 Wieczorek，2020）。影响值为整体线性模型的系数，标准误按抽样设计计算。重要性不等于因果关系。",
 }
 

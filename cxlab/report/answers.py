@@ -11,13 +11,16 @@ from cxlab.metrics import SIGNED, SPECS
 from cxlab.report import texts
 from cxlab.report.page import plain_sentence
 from cxlab.result import LOW_BASE, Result
-from cxlab.words import Figure, Sentence, sentence
+from cxlab.words import Figure, Sentence, number, sentence
 
 if TYPE_CHECKING:
     from cxlab.report.monthly import MonthlyReport
 
 _POINTS = {"en": " points", "zh": " 个百分点"}
-_MOST_GAPS = 6  # segment × touchpoint gaps that are said; the table has all
+_MOST_GAPS = 3  # segment × touchpoint gaps that are said; more are counted
+_MOST_CARES = 3  # what needs care, named on the first page
+_MOST_NAMES = 6  # names in a list
+POWER = 0.8  # of the detectable differences, see contrasts.detectable
 
 
 def figure(report: MonthlyReport, metric: str, value: float, *, signed: bool = False) -> Figure:
@@ -41,7 +44,13 @@ def _kind(report: MonthlyReport, metric: str) -> str:
 
 
 def _listed(report: MonthlyReport, texts_: list[str]) -> str:
-    return (", " if report.lang == "en" else "、").join(texts_)
+    shown = [*texts_[:_MOST_NAMES], *(["…"] if len(texts_) > _MOST_NAMES else [])]
+    return (", " if report.lang == "en" else "、").join(shown)
+
+
+def _inside(labels: list[str]) -> list[str]:
+    """Labels as inside a sentence."""
+    return [number(label, "in") for label in labels]
 
 
 # ------------------------------------------------------------------ key figures
@@ -56,28 +65,40 @@ def finding(report: MonthlyReport, metric: str) -> Sentence:
         return sentence(texts.FINDINGS["level"], report.lang, **facts)
     facts["before"] = found.label(report.scorecard.before, report.lang, "wave") if report.scorecard else ""
     if row["p_value"] >= 0.05:
-        return sentence(texts.FINDINGS["still"], report.lang, **facts)
+        names, _ = moved(report)
+        return sentence(
+            texts.FINDINGS["still_but" if names else "still"], report.lang, names=_listed(report, names), **facts
+        )
     direction = "up" if row["change"] > 0 else "down"
     return sentence(texts.FINDINGS[direction], report.lang, change=size(report, metric, row["change"]), **facts)
 
 
-def card(report: MonthlyReport, metric: str) -> tuple[Sentence, Sentence, Sentence, str]:
-    """Label, value, note and tone of one key figure."""
+def card(report: MonthlyReport, metric: str) -> tuple[Sentence, Sentence, list[Sentence], str]:
+    """Label, value, notes (interval, change, target) and tone of one key figure."""
     found, row = _score(report, metric)
-    value, low, high = (figure(report, metric, row[c]) for c in ("estimate", "low", "high"))
-    facts: dict[str, Any] = {"low": low, "high": high}
-    template = texts.CARD_NOTE
-    if not np.isnan(row["change"]):
+    value, low, high, target = (figure(report, metric, row[c]) for c in ("estimate", "low", "high", "target"))
+    notes = [sentence(texts.CARD_INTERVAL, report.lang, low=low, high=high)]
+    if not np.isnan(row["change"]) and report.scorecard:
         template = texts.CARD_STILL if row["p_value"] >= 0.05 else texts.CARD_MOVED
-        facts["change"] = figure(report, metric, row["change"], signed=True)
-        facts["before"] = found.label(report.scorecard.before, report.lang, "wave") if report.scorecard else ""
-    label = sentence(texts.CARD_LABEL, report.lang, metric=found.label(metric, report.lang))
-    return (
-        label,
-        sentence(texts.CARD_VALUE, report.lang, value=value),
-        sentence(template, report.lang, **facts),
-        _tone(report, row),
-    )
+        before = found.label(report.scorecard.before, report.lang, "wave")
+        notes.append(
+            sentence(template, report.lang, change=figure(report, metric, row["change"], signed=True), before=before)
+        )
+    verdict = _verdict(report, row)
+    if verdict != "none":
+        key = verdict if _better(report, metric) else f"{verdict}_low"
+        notes.append(sentence(texts.CARD_TARGET[key], report.lang, target=target))
+    return _card_label(report, metric), sentence(texts.CARD_VALUE, report.lang, value=value), notes, _tone(report, row)
+
+
+def _card_label(report: MonthlyReport, metric: str) -> Sentence:
+    """Name of a key figure, with the ends of its scale where it is a mean."""
+    found, _ = _score(report, metric)
+    kind, label = _kind(report, metric), found.label(metric, report.lang)
+    scale = (0.0, 100.0) if kind == "index" else report.now.scale(metric) if kind == "mean" else None
+    if scale is None:
+        return sentence(texts.CARD_LABEL, report.lang, metric=label)
+    return sentence(texts.CARD_SCALE, report.lang, metric=label, bottom=float(scale[0]), top=float(scale[1]))
 
 
 def _tone(report: MonthlyReport, row: dict[str, Any]) -> str:
@@ -104,16 +125,40 @@ def _verdict(report: MonthlyReport, row: dict[str, Any]) -> str:
 
 
 def targets(report: MonthlyReport) -> list[Sentence]:
-    """One sentence per key figure that has a target."""
-    said = []
-    for row in _rows(report.scorecard):
-        verdict = _verdict(report, row)
-        if verdict != "none" and row["reliability"] != "suppressed":
-            metric = row["metric"]
-            template = texts.TARGETS[verdict if _better(report, metric) or verdict == "open" else f"{verdict}_low"]
-            label = report.scorecard.label(metric, report.lang) if report.scorecard else metric
-            said.append(sentence(template, report.lang, metric=label, target=figure(report, metric, row["target"])))
+    """The targets that are met or missed, one sentence each, and which are not decided."""
+    said, undecided = [], []
+    for row, verdict in _decided(report):
+        metric = row["metric"]
+        label = report.scorecard.label(metric, report.lang) if report.scorecard else metric
+        if verdict == "open":
+            undecided.append(label)
+            continue
+        template = texts.TARGETS[verdict if _better(report, metric) else f"{verdict}_low"]
+        said.append(sentence(template, report.lang, metric=label, target=figure(report, metric, row["target"])))
+    if undecided:
+        said.append(sentence(texts.TARGETS_OPEN, report.lang, names=_listed(report, _inside(undecided))))
     return said
+
+
+def _decided(report: MonthlyReport) -> list[tuple[dict[str, Any], str]]:
+    """Key figures that have a target, each with its verdict."""
+    rows = [(row, _verdict(report, row)) for row in _rows(report.scorecard) if row["reliability"] != "suppressed"]
+    return [(row, verdict) for row, verdict in rows if verdict != "none"]
+
+
+def score_title(report: MonthlyReport) -> Sentence:
+    """How many key figures changed, and how many targets are met."""
+    rows = [r for r in _rows(report.scorecard) if r["reliability"] != "suppressed"]
+    changed = [r["p_value"] < 0.05 for r in rows if np.isfinite(r["p_value"])]
+    facts: dict[str, Any] = {"tested": len(changed) or len(rows), "count": sum(changed)}
+    if changed and report.scorecard:
+        facts["before"] = report.scorecard.label(report.scorecard.before, report.lang, "wave")
+    template = texts.SCORE_TITLES["changed" if any(changed) else "still" if changed else "level"]
+    verdicts = [verdict for _, verdict in _decided(report)]
+    if verdicts:
+        template = {lang: template[lang] + texts.SCORE_TARGETS[lang] for lang in template}
+        facts |= {v: verdicts.count(v) for v in ("met", "missed", "open")}
+    return sentence(template, report.lang, **facts)
 
 
 def _score(report: MonthlyReport, metric: str) -> tuple[Result, dict[str, Any]]:
@@ -127,6 +172,23 @@ def _rows(result: Result | None) -> list[dict[str, Any]]:
     return [] if result is None else [{str(k): v for k, v in r.items()} for r in result.table.to_dict("records")]
 
 
+def drivers_title(report: MonthlyReport, found: Result) -> Sentence:
+    """What matters most, and whether its lead is settled."""
+    top, leaders = found.table.iloc[0], found.table[found.table["rank_low"] == 1]
+    template = texts.DRIVERS_TITLE if len(leaders) == 1 else texts.DRIVERS_OPEN
+    facts: dict[str, Any] = {"driver": found.label(top["driver"], report.lang), "share": top["share"]}
+    if len(leaders) == 2:
+        template = texts.DRIVERS_OPEN_ONE
+        facts["second"] = found.label(leaders["driver"].iloc[1], report.lang)
+    return sentence(
+        template,
+        report.lang,
+        outcome=report.rolling.label("satisfaction", report.lang),
+        count=len(leaders) - 1,
+        **facts,
+    )
+
+
 # ------------------------------------------------------------------ ten questions
 def answer(report: MonthlyReport, key: str) -> Sentence:
     """The computed answer to one of the ten questions; what study.yml lacks where there is none."""
@@ -135,8 +197,12 @@ def answer(report: MonthlyReport, key: str) -> Sentence:
 
 def _answered(report: MonthlyReport) -> Sentence:
     base = report.base
-    template = texts.ANSWERED_WAVE if report.has_waves else texts.ANSWERED
-    return sentence(template, report.lang, base=base.respondents, effective=base.effective, wave=report.wave_label)
+    equal = round(base.effective) >= base.respondents
+    if report.has_waves:
+        template = texts.ANSWERED_WAVE_EQUAL if equal else texts.ANSWERED_WAVE
+    else:
+        template = texts.ANSWERED_EQUAL if equal else texts.ANSWERED
+    return sentence(template, report.lang, base=base.respondents, effective=base.effective, wave=report.wave_words)
 
 
 def _level(report: MonthlyReport) -> Sentence:
@@ -149,7 +215,7 @@ def _changed(report: MonthlyReport) -> Sentence:
     if report.before is None:
         return _no_earlier(report)
     names, tested = moved(report)
-    before = report.study.wave(report.study.previous(report.wave)).label
+    before = report.before_words
     if not names:
         return sentence(texts.NOTHING_CHANGED, report.lang, before=before, count=tested)
     return sentence(
@@ -158,14 +224,15 @@ def _changed(report: MonthlyReport) -> Sentence:
 
 
 def moved(report: MonthlyReport) -> tuple[list[str], int]:
-    """Labels of the key figures and touchpoints that passed their test, and how many were tested."""
+    """Key figures and touchpoints that passed their test, with their direction, and how many were tested."""
     names, tested = [], 0
     for result, key in ((report.scorecard, "metric"), (report.touchpoints, "touchpoint")):
         for row in _rows(result):
             if np.isfinite(row["p_value"]) and row["reliability"] != "suppressed":
                 tested += 1
                 if row["p_value"] < 0.05 and result is not None:
-                    names.append(result.label(row[key], report.lang))
+                    template = texts.DIRECTIONS["up" if row["change"] > 0 else "down"][report.lang]
+                    names.append(template.format(name=result.label(row[key], report.lang)))
     return names, tested
 
 
@@ -178,25 +245,36 @@ def _real(report: MonthlyReport) -> Sentence:
     row = _rows(report.scorecard)[0]
     metric = report.scorecard.label(row["metric"], report.lang)
     return sentence(
-        texts.NOT_REAL, report.lang, metric=metric, detectable=size(report, row["metric"], row["detectable"])
+        texts.NOT_REAL,
+        report.lang,
+        metric=metric,
+        detectable=size(report, row["metric"], row["detectable"]),
+        power=POWER,
     )
 
 
 def _worst(report: MonthlyReport) -> Sentence:
-    said = report.touchpoints.sentences(report.lang) if report.touchpoints is not None else ()
-    return said[0] if said else _needs(report, "touchpoints")
+    if report.touchpoints is None:
+        return _needs(report, "touchpoints")
+    said = report.touchpoints.sentences(report.lang)
+    return said[0] if said else _needs(report, "too_few")
+
+
+def _no_drivers(report: MonthlyReport) -> Sentence:
+    return _needs(report, "not_computed" if report.drivers_problem else "drivers")
 
 
 def _drives(report: MonthlyReport) -> Sentence:
-    return report.drivers.sentences(report.lang)[0] if report.drivers is not None else _needs(report, "drivers")
+    return report.drivers.sentences(report.lang)[0] if report.drivers is not None else _no_drivers(report)
 
 
 def _sure(report: MonthlyReport) -> Sentence:
     found = report.drivers
     if found is None:
-        return _needs(report, "drivers")
+        return _no_drivers(report)
     top = found.table.iloc[0]
-    return sentence(texts.SURE, report.lang, driver=found.label(top["driver"], report.lang), first=top["top1"],
+    template = texts.SURE_FIRST if top["rank_high"] == 1 else texts.SURE
+    return sentence(template, report.lang, driver=found.label(top["driver"], report.lang), first=top["top1"],
                     replicates=len(found.replicates), low=int(top["rank_low"]), high=int(top["rank_high"]))  # fmt: skip
 
 
@@ -208,7 +286,12 @@ def unhappy(report: MonthlyReport) -> Sentence:
     row = lowest(found)
     metric = row["metric"]
     if row["p_value"] >= 0.05 or row["estimate"] >= 0:
-        return sentence(texts.NOBODY_UNHAPPY, report.lang, detectable=size(report, metric, row["detectable"]))
+        return sentence(
+            texts.NOBODY_UNHAPPY,
+            report.lang,
+            by=report.segment_label,
+            detectable=size(report, metric, row["detectable"]),
+        )
     return sentence(
         texts.UNHAPPY, report.lang, segment=found.label(row["segment"], report.lang, "segment"),
         metric=found.label(metric, report.lang, "metric"), value=figure(report, metric, row["value"]),
@@ -225,10 +308,10 @@ def lowest(found: Result) -> dict[str, Any]:
 
 
 def gaps(report: MonthlyReport) -> list[Sentence]:
-    """Touchpoints at which a segment lies below everybody else, the largest gaps first."""
+    """Touchpoints at which a segment lies below everybody else, the largest gaps first; how many more there are."""
     found = report.segment_touchpoints
     clear = [r for r in _rows(found) if r["p_value"] < 0.05 and r["estimate"] < 0 and r["reliability"] != "suppressed"]
-    return [
+    said = [
         sentence(
             texts.SEGMENT_GAPS, report.lang, segment=found.label(r["segment"], report.lang, "segment"),
             touchpoint=found.label(r["metric"], report.lang, "metric"), gap=-r["estimate"],
@@ -239,35 +322,69 @@ def gaps(report: MonthlyReport) -> list[Sentence]:
         for r in sorted(clear, key=lambda r: r["estimate"])[:_MOST_GAPS]
         if found is not None
     ]  # fmt: skip
+    more = len(clear) - _MOST_GAPS
+    return [*said, sentence(texts.MORE_GAPS, report.lang, count=more)] if more > 0 else said
 
 
 def _fix(report: MonthlyReport) -> Sentence:
-    said = report.first.sentences(report.lang) if report.first is not None else ()
-    return said[0] if said else _needs(report, "drivers")
+    if report.first is None:
+        return _no_drivers(report)
+    said = report.first.sentences(report.lang)
+    return said[0] if said else _needs(report, "nothing_first")
 
 
 def _unreliable(report: MonthlyReport) -> Sentence:
-    said = care(report)
-    return said[0] if said else plain_sentence(texts.LIMITS_NONE, report.lang)
+    more = len(care(report)) - _MOST_CARES
+    if more <= -_MOST_CARES:
+        return plain_sentence(texts.LIMITS_NONE, report.lang)
+    template = texts.UNRELIABLE_MORE if more > 0 else texts.UNRELIABLE
+    return sentence(template, report.lang, names=care_names(report), more=more)
 
 
-def care(report: MonthlyReport) -> list[Sentence]:
-    """What on the pages needs care: small bases, noise, lost respondents, an open order."""
-    said, lang = [], report.lang
+def care_names(report: MonthlyReport) -> str:
+    """What needs care most, in a few words each."""
+    return _listed(report, [texts.CARE[key][report.lang] for key in list(care(report))[:_MOST_CARES]])
+
+
+def care(report: MonthlyReport) -> dict[str, Sentence]:
+    """What on the pages needs care, the gravest first: small bases, an open order, lost respondents, noise."""
+    said, lang = {}, report.lang
     small = small_bases(report)
     if small:
-        said.append(sentence(texts.SMALL_BASES, lang, count=len(small), limit=LOW_BASE, names=_listed(report, small)))
-    found = report.drivers
-    if found is not None:
-        if found.base.excluded_share >= 0.1:
-            said.append(sentence(texts.LOST, lang, base=found.base.respondents, share=found.base.excluded_share))
-        leaders = int((found.table["rank_low"] == 1).sum())
-        if leaders > 1:
-            said.append(sentence(texts.ORDER_OPEN, lang, count=leaders))
-        noise = found.table[~found.table["distinguishable"]]
-        if len(noise):
-            names = _listed(report, [found.label(d, lang) for d in noise["driver"]])
-            said.append(sentence(texts.NOISE, lang, count=len(noise), drivers=len(found.table), names=names))
+        said["small"] = sentence(
+            texts.SMALL_BASES, lang, count=len(small), limit=LOW_BASE, names=_listed(report, small)
+        )
+    said |= _driver_care(report)
+    people, base = report.doubtful
+    if people:
+        said["doubtful"] = sentence(texts.DOUBTFUL, lang, count=people, base=base, share=people / base)
+    if report.now.design.weight is None:
+        said["unweighted"] = plain_sentence(texts.UNWEIGHTED, lang)
+    return said
+
+
+def _driver_care(report: MonthlyReport) -> dict[str, Sentence]:
+    found, lang = report.drivers, report.lang
+    if found is None:
+        return {}
+
+    def named(drivers: Any) -> str:
+        return _listed(report, [report.rolling.label(d, lang) for d in drivers])
+
+    said, table, base = {}, found.table, found.base
+    leaders = int((table["rank_low"] == 1).sum())
+    if leaders > 1:
+        said["order"] = sentence(texts.ORDER_OPEN, lang, count=leaders)
+    if base.excluded_share >= 0.1:
+        said["lost"] = sentence(texts.LOST, lang, base=base.respondents, lost=base.excluded, share=base.excluded_share)
+    declared = [d for block in report.study.roles.drivers.values() for d in block]
+    if aside := [d for d in declared if d not in set(table["driver"])]:
+        said["aside"] = sentence(texts.ASIDE, lang, names=named(aside))
+    if table["sign_flip"].any():
+        said["flipped"] = sentence(texts.FLIPPED, lang, names=named(table["driver"][table["sign_flip"]]))
+    noise = table[~table["distinguishable"]]
+    if len(noise):
+        said["noise"] = sentence(texts.NOISE, lang, drivers=len(table), names=named(noise["driver"]))
     return said
 
 
@@ -275,7 +392,7 @@ def small_bases(report: MonthlyReport) -> list[str]:
     """What rests on an effective base under 75."""
     names: list[str] = []
     for result, keys in ((report.scorecard, ["metric"]), (report.touchpoints, ["touchpoint"]), (report.drivers, ["driver"]),
-                         (report.segments, ["metric", "segment"])):  # fmt: skip
+                         (report.segments, ["metric", "segment"]), (report.segment_touchpoints, ["metric", "segment"])):  # fmt: skip
         rows = pd.DataFrame() if result is None else result.table[result.table["reliability"] != "ok"]
         for row in rows.to_dict("records"):
             names.append(" ".join(result.label(row[k], report.lang, k) for k in keys) if result is not None else "")
@@ -287,7 +404,7 @@ def _needs(report: MonthlyReport, key: str) -> Sentence:
 
 
 def _no_earlier(report: MonthlyReport) -> Sentence:
-    return plain_sentence(texts.NO_EARLIER, report.lang)
+    return plain_sentence(texts.NO_EARLIER, report.lang) if report.has_waves else _needs(report, "trend")
 
 
 _ANSWERS = {

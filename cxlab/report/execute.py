@@ -76,8 +76,11 @@ def run_notebook(
 
     Examples
     --------
-    >>> run_notebook("notebooks/01_key_drivers.ipynb", {"study": "../data/mobi"}, "scratch")  # doctest: +SKIP
-    PosixPath('scratch/report.ipynb')
+    Parameters are checked before a kernel starts:
+
+    >>> run_notebook("notebooks/01_key_drivers.ipynb", {"outcom": "recommend"})
+    Traceback (most recent call last):
+    cxlab.errors.SurveyError: parameter 'outcom' is not one of 01_key_drivers.ipynb (did you mean 'outcome'?); ...
     """
     source, folder = Path(path), Path(folder)
     notebook = read_notebook(source)

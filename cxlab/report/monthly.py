@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,11 +20,12 @@ from cxlab.drivers import ChangeResult, DriverResult, PriorityResult, driver_cha
 from cxlab.errors import DataCheckError, SurveyError, SurveyWarning
 from cxlab.metrics import by_segment
 from cxlab.report import answers, texts
-from cxlab.report.page import MissingPage, Page, plain_sentence
+from cxlab.report.html import wave_label
+from cxlab.report.page import MissingPage, Page, capital, plain_sentence
 from cxlab.result import SUPPRESSED_BASE, Base, Result
 from cxlab.study import Study
 from cxlab.survey import Survey
-from cxlab.words import Note, Sentence, language, sentence
+from cxlab.words import Note, Sentence, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,6 +104,21 @@ class MonthlyReport:
     def wave_label(self) -> str:
         return self.study.wave(self.wave).label if self.has_waves else ""
 
+    @property
+    def wave_words(self) -> str:
+        """The wave as people say it: December 2025."""
+        return self.said_wave(self.wave_label)
+
+    @property
+    def before_words(self) -> str:
+        """The wave before as people say it; empty if there is none."""
+        previous = self.study.previous(self.wave) if self.has_waves else None
+        return self.said_wave(previous.label) if previous else ""
+
+    def said_wave(self, label: str) -> str:
+        """A wave's label as people say it."""
+        return wave_label(label, self.lang)
+
     # ------------------------------------------------------------------ analyses, each made once
     @cached_property
     def scorecard(self) -> tracking.ScorecardResult | None:
@@ -109,9 +126,21 @@ class MonthlyReport:
         try:
             if not self.has_waves:
                 return tracking.scorecard(self.now)
-            return tracking.scorecard(self.study.survey(), wave=self.study.wave(self.wave).code)
+            found = tracking.scorecard(self.study.survey(), wave=self.study.wave(self.wave).code)
+            return replace(found, labels={k: self._said(k, v) for k, v in found.labels.items()})
         except SurveyError:  # the study declares no outcome that a metric is defined for
             return None
+
+    def _said(self, key: Any, texts_: Mapping[str, str]) -> Mapping[str, str]:
+        """Labels of waves in words, all others as they are."""
+        if not (isinstance(key, tuple) and key[0] == "wave"):
+            return texts_
+        return {lang: wave_label(text, lang) for lang, text in texts_.items()}
+
+    @property
+    def doubtful(self) -> tuple[int, int]:
+        """Respondents that a check has flagged, and how many were looked at."""
+        return int(self.quality.flagged["row"].nunique()), self.quality.base.respondents
 
     @cached_property
     def quality(self) -> quality.QualityResult:
@@ -175,35 +204,39 @@ class MonthlyReport:
         page = self._page("verdict", answers.finding(self, self.metric_names[0]))
         page.cards(answers.card(self, m) for m in self.metric_names)
         page.answers((k, texts.QUESTIONS[k][self.lang], answers.answer(self, k)) for k in texts.QUESTIONS)
-        return page
+        return page.notes([self._rolling_note()]) if self.has_waves and (self.drivers or self.segments) else page
 
     def data_quality(self) -> AnyPage:
         """Who answered, and what in the data is doubtful."""
-        flagged = self.quality.flagged
-        people, base = int(flagged["row"].nunique()), self.quality.base.respondents
+        people, base = self.doubtful
         template = texts.QUALITY_TITLE if people else texts.QUALITY_CLEAN
         page = self._page(
             "quality", sentence(template, self.lang, count=people, base=base, share=people / max(base, 1))
         )
         ran = replace(self.quality, table=self.quality.table[self.quality.table["count"].notna()])
         said = self.quality.sentences(self.lang)  # one per check that ran, then the weights and the effective base
-        page.lead([s for s, count in zip(said, [*ran.table["count"], 1], strict=True) if count])
-        page.table(ran, ["check", "base", "count", "share"])
+        page.lead([s for s, count in zip(said[:-1], ran.table["count"], strict=True) if count])
+        page.table(ran, ["check", "base", "count", "share"]).notes([said[-1]])
         roles = self.study.roles
         groups = [[p.item for p in roles.touchpoints], *roles.outcomes.values(), *roles.drivers.values()]
         missing = self.quality.by_reason([item for items in groups for item in items])
-        return page.table(missing, list(missing.table.columns)) if len(missing.table) else page
+        if missing.table.empty:
+            return page
+        return page.notes(missing.notes).table(missing, list(missing.table.columns), notes=False)
 
     def score_card(self) -> AnyPage:
         """Key figures with intervals, change, targets and the smallest change that could have been seen."""
         if self.scorecard is None:
             return self._missing("scorecard", "scorecard")
         found = self.scorecard
-        page = self._page("scorecard", answers.finding(self, self.metric_names[min(1, len(self.metric_names) - 1)]))
-        page.lead([*found.changes(self.lang), *answers.targets(self)])
+        page = self._page("scorecard", answers.score_title(self))
+        changed = (found.table["p_value"] < 0.05).to_numpy()
+        page.lead([*replace(found, table=found.table[changed]).changes(self.lang), *answers.targets(self)])
         columns: list[Column] = [("estimate", "low", "high"), "before", ("change", "change_low", "change_high"), "p_value",
                                  "detectable", "target", "base", "base_effective"]  # fmt: skip
         page.table(found, ["metric", *_filled(found, columns)])
+        page.notes([texts.SMALL_PRINT, *([self._adjusted] if found.before is not None else [])])
+        page.notes([texts.TARGETS_SOURCE] if found.table["target"].notna().any() else [])
         if self.has_waves:
             metric = found.table["metric"].iloc[0]
             label = found.label(metric, self.lang)
@@ -217,13 +250,16 @@ class MonthlyReport:
     def touch_points(self) -> AnyPage:
         """Ratings along the journey."""
         found = self.touchpoints
-        if found is None or not (said := found.sentences(self.lang)):
+        if found is None:
             return self._missing("touchpoints", "touchpoints")
+        if not (said := found.sentences(self.lang)):
+            return self._missing("touchpoints", "too_few")
         page = self._page("touchpoints", said[0]).lead(said[1:])
         page.picture(found.plot(lang=self.lang), texts.ALT["touchpoints"][self.lang])
         columns: list[Column] = [("estimate", "low", "high"), ("change", "change_low", "change_high"), "p_value", "expectation_gap",
                    "not_experienced", "base"]  # fmt: skip
-        return page.table(found, ["touchpoint", "stage", "owner", *_filled(found, columns)])
+        page.table(found, ["touchpoint", "stage", "owner", *_filled(found, columns)])
+        return page.notes([texts.SMALL_PRINT, *([self._adjusted] if self.before is not None else [])])
 
     def key_drivers(self) -> AnyPage:
         """What goes with satisfaction, how surely, and whether that changed."""
@@ -231,50 +267,56 @@ class MonthlyReport:
         if found is None:
             problem = self.drivers_problem
             return self._missing("drivers", "drivers", Sentence(problem) if problem else None)
-        top, leaders = found.table.iloc[0], int((found.table["rank_low"] == 1).sum())
-        template = texts.DRIVERS_TITLE if leaders == 1 else texts.DRIVERS_OPEN
-        page = self._page("drivers", sentence(
-            template, self.lang, driver=found.label(top["driver"], self.lang), outcome=found.label(found.outcome, self.lang),
-            share=top["share"], count=leaders - 1,
-        ))  # fmt: skip
-        said = [*found.sentences(self.lang), *(self.first.sentences(self.lang) if self.first else ())]
-        page.lead([*said, *(self.change.sentences(self.lang) if self.change else ())])
+        page = self._page("drivers", answers.drivers_title(self, found))
+        first, leaders, *rest = found.sentences(self.lang)
+        page.lead([first, leaders, *(self.first.sentences(self.lang) if self.first else ()),
+                   *(self.change.sentences(self.lang) if self.change else ())])  # fmt: skip
         page.picture(found.plot(lang=self.lang), texts.ALT["drivers"][self.lang])
         if self.has_waves:
             page.notes([self._rolling_note()])
-        page.table(found, ["driver", ("share", "share_low", "share_high"), "rank_low", "rank_high", ("estimate", "low", "high"),
-                           "correlation", "performance"])  # fmt: skip
+        page.table(found, ["driver", ("share", "share_low", "share_high"), ("rank", "rank_low", "rank_high"),
+                           ("estimate", "low", "high"), "correlation", "performance"])  # fmt: skip
+        page.notes([texts.SMALL_PRINT, *rest])
         if self.change:
             page.table(self.change, ["driver", "share", "share_before", ("estimate", "low", "high"), "p_value", "rank",
-                                     "rank_before"], notes=False)  # fmt: skip
+                                     "rank_before"], notes=False, folded=texts.CHANGE_TABLE)  # fmt: skip
         return page
 
     def segment_comparison(self) -> AnyPage:
         """The groups of the first segment against everybody else."""
         if self.segments is None:
             return self._missing("segments", "segments")
-        found, by = self.segments, self._segment
+        found = self.segments
         row = answers.lowest(found)
         metric = found.label(row["metric"], self.lang, "metric")
         if row["p_value"] < 0.05 and row["estimate"] < 0:
             title = sentence(texts.SEGMENTS_TITLE, self.lang, segment=found.label(row["segment"], self.lang, "segment"),
                              gap=answers.size(self, row["metric"], row["estimate"]), metric=metric)  # fmt: skip
         else:
-            title = sentence(texts.SEGMENTS_EQUAL, self.lang, by=self.rolling.label(by, self.lang), metric=metric)
+            title = sentence(texts.SEGMENTS_EQUAL, self.lang, by=self.segment_label, metric=metric)
         page = self._page("segments", title).lead([answers.unhappy(self), *answers.gaps(self)])
         page.picture(self._segment_picture(str(row["metric"])), texts.ALT["segments"][self.lang].format(metric=metric))
         if self.has_waves:
             page.notes([self._rolling_note()])
-        return page.table(
+        page.table(
             found, ["metric", "segment", "value", "rest", ("estimate", "low", "high"), "p_value", "detectable", "base"]
+        ).notes([self._adjusted])
+        others = [s for s in self.study.roles.segments if s != self._segment]
+        listed = (", " if self.lang == "en" else "、").join(
+            number(self.rolling.label(s, self.lang), "in") for s in others
+        )
+        return (
+            page.notes([sentence(texts.NOT_COMPARED, self.lang, by=self.segment_label, others=listed)])
+            if others
+            else page
         )
 
     def limits(self) -> AnyPage:
         """What on the pages before needs care, and how the numbers were made."""
         care = answers.care(self)
         template = texts.LIMITS_TITLE if care else texts.LIMITS_NONE
-        page = self._page("limits", sentence(template, self.lang, count=len(care)))
-        page.lead([*care, plain_sentence(texts.ASSOCIATION, self.lang)])
+        page = self._page("limits", sentence(template, self.lang, names=answers.care_names(self)))
+        page.lead([*care.values(), plain_sentence(texts.ASSOCIATION, self.lang)])
         if self.drivers is not None:
             page.notes([self.drivers.method_note])
         return page
@@ -307,8 +349,18 @@ class MonthlyReport:
         column = self.study.roles.wave or ""
         inside = self.rolling.data[column][self.rolling.domain].dropna()
         item = self.study.data.codebook[column]
-        first, last = (item.value_label(f(inside), self.lang) for f in (min, max))
-        return Note(texts.ROLLING, count=int(inside.nunique()), first=first, last=last)
+        first, last = (self.said_wave(item.value_label(f(inside), self.lang)) for f in (min, max))
+        template = texts.ROLLING_ONE if first == last else texts.ROLLING
+        return Note(template, count=int(inside.nunique()), first=first, last=last)
+
+    @property
+    def _adjusted(self) -> Note:
+        return Note(texts.ADJUSTED, power=answers.POWER)
+
+    @property
+    def segment_label(self) -> str:
+        """Name of the segment whose groups are compared."""
+        return self.rolling.label(self._segment, self.lang)
 
     @property
     def _segment(self) -> str:
@@ -319,9 +371,11 @@ class MonthlyReport:
         from cxlab.charts import dots
 
         found = by_segment(self.rolling, metric, self._segment)
-        table = found.table.assign(label=[found.label(s, self.lang, "segment") for s in found.table["segment"]])
+        table = found.table.assign(label=found.shown(self.lang, ["segment"]).iloc[:, 0].map(capital))
         table.loc[table["reliability"] == "suppressed", ["estimate", "low", "high"]] = np.nan
-        return dots(table, title=found.label(metric, self.lang), spec=found.specs("estimate")[0])
+        name = found.label(metric, self.lang)
+        title = sentence(texts.SEGMENT_CHART, self.lang, metric=name, by=self.segment_label).text
+        return dots(table, title=title, spec=found.specs("estimate")[0])
 
 
 def _filled(result: Result, columns: list[Column]) -> list[Column]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxlab.result import Result
-from cxlab.words import Figure, Note, Sentence, language, sentence
+from cxlab.result import KEYS, Result
+from cxlab.words import Figure, Note, Sentence, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,23 +72,32 @@ class Page:
         self._html.append(f"<dl class='answers'>{''.join(rows)}</dl>")
         return self
 
-    def cards(self, cards: Iterable[tuple[Sentence, Sentence, Sentence, str]]) -> Page:
-        """Add key figures: (label, value, note, ``"good"``, ``"bad"`` or ``""``)."""
+    def cards(self, cards: Iterable[tuple[Sentence, Sentence, list[Sentence], str]]) -> Page:
+        """Add key figures: (label, value, notes, ``"good"``, ``"bad"`` or ``""``)."""
         boxes = []
-        for label, value, note, tone in cards:
-            for one in (label, value, note):
+        for label, value, notes, tone in cards:
+            for one in (label, value, *notes):
                 self._say("card", one)
+            small = "".join(f"<span class='note'>{escape(n.text)}</span>" for n in notes)
             boxes.append(
                 f"<div class='kpi {tone}'><span class='label'>{escape(label.text)}</span>"
-                f"<span class='value'>{escape(value.text)}</span><span class='note'>{escape(note.text)}</span></div>"
+                f"<span class='value'>{escape(value.text)}</span>{small}</div>"
             )
         self._html.append(f"<div class='kpis'>{''.join(boxes)}</div>")
         return self
 
-    def table(self, result: Result, columns: Sequence[str | tuple[str, str, str]], *, notes: bool = True) -> Page:
+    def table(
+        self,
+        result: Result,
+        columns: Sequence[str | tuple[str, str, str]],
+        *,
+        notes: bool = True,
+        folded: Mapping[str, str] | None = None,
+    ) -> Page:
         """Add columns of a result's table, with its notes beneath.
 
-        A column given as (value, low, high) is shown as one, the interval beneath the value.
+        A column given as (value, low, high) is shown as one, the interval beneath the value. A ``folded`` table is
+        shown when its title is clicked, and not printed.
         """
         heads, cells = [], []
         for column in columns:
@@ -98,18 +107,21 @@ class Page:
         head = "".join(f"<th>{escape(h)}</th>" for h in heads)
         rows = "".join("<tr>" + "".join(f"<td>{t}</td>" for t in row) + "</tr>" for row in zip(*cells, strict=True))
         table = f"<table class='cx'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        self._html.append(f"<div class='cx-scroll' tabindex='0'>{table}</div>")
+        framed = f"<div class='cx-scroll' tabindex='0'>{table}</div>"
+        if folded:
+            framed = f"<details><summary>{escape(folded[self.lang])}</summary>{framed}</details>"
+        self._html.append(framed)
         return self.notes(result.notes) if notes else self
 
     def _column(self, result: Result, column: str) -> tuple[str, list[str]]:
         shown = result.shown(self.lang, [column])
-        texts = shown.iloc[:, 0].tolist()
+        texts = [capital(t) if column in KEYS else t for t in shown.iloc[:, 0]]
         for value, text, spec in zip(result.table[column], texts, result.specs(column), strict=True):
             fact: Fact = {"page": self.key, "kind": "label", "column": column, "text": text}
             if result.is_number(column, value) and text != "–":
-                fact |= {"kind": "cell", "value": _plain(value), "spec": spec}
+                fact |= {"kind": "cell", "value": _plain(value), "spec": spec, "unit": result.unit(value, spec)}
             self.facts.append(fact)
-        return str(shown.columns[0]), [escape(t) for t in texts]
+        return capital(str(shown.columns[0])), [escape(t) for t in texts]
 
     def _interval(self, result: Result, column: str, low: str, high: str) -> tuple[str, list[str]]:
         """A value with its interval beneath; no interval where the value is masked."""
@@ -119,15 +131,18 @@ class Page:
             if text == "–" or not (np.isfinite(start) and np.isfinite(end)):
                 cells.append(text)
                 continue
-            said = sentence(_INTERVAL, self.lang, low=Figure(float(start), spec), high=Figure(float(end), spec))
+            said = sentence(_INTERVAL, self.lang, low=Figure(_plain(start), spec), high=Figure(_plain(end), spec))
             self._say("interval", said, column=column)
             cells.append(f"{text}<span class='cx-interval'>{escape(said.text)}</span>")
         return heading, cells
 
-    def notes(self, notes: Iterable[Mapping[str, str]]) -> Page:
+    def notes(self, notes: Iterable[Mapping[str, str] | Sentence]) -> Page:
         """Add small print."""
         for note in notes:
-            said = note.sentence(self.lang) if isinstance(note, Note) else plain_sentence(note, self.lang)
+            if isinstance(note, Sentence):
+                said = note
+            else:
+                said = note.sentence(self.lang) if isinstance(note, Note) else plain_sentence(note, self.lang)
             self._say("note", said)
             self._html.append(f"<p class='cx-note'>{escape(said.text)}</p>")
         return self
@@ -183,6 +198,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Real):
         return float(value) if np.isfinite(float(value)) else None
     return str(value)
+
+
+def capital(text: str) -> str:
+    """A label of its own begins with a capital; one that has capitals elsewhere (iPhone) and symbols (p) stay."""
+    return number(text, "cap") if text.islower() and text[1:2].isalpha() else text
 
 
 def plain_sentence(texts: Mapping[str, str], lang: str | None = None) -> Sentence:
