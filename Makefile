@@ -38,7 +38,7 @@ report: $(READY)
 	$(BIN)/cxlab report $(STUDY) --lang zh
 
 test: $(READY) debian lint
-	$(PYTEST) --nbmake tests cxlab $(NOTEBOOKS)
+	$(PYTEST) --nbmake --ignore=tests/notebooks tests cxlab $(NOTEBOOKS)
 
 test-slow: $(READY) debian
 	$(PYTEST) -m slow tests

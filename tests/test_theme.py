@@ -100,6 +100,7 @@ def test_bold_titles_log_no_complaint(caplog):
 
 
 def test_the_theme_stays_until_its_block_ends():
+    mpl.rcdefaults()  # a test before this one may have drawn in the theme
     mpl.rcParams["font.size"] = 7.5
     try:
         with theme.use(font_size=13.0, figure_dpi=123.0):
