@@ -86,7 +86,7 @@ def key_drivers(
     -----
     Importance_j is the mean, over all orders of entry, of the increase of R² when j enters. Percentile intervals
     come from the replicates; where the estimate does not exceed the null line (95th percentile of
-    the driver permuted within stratum), the lower end is 0. Missing answers leave listwise.
+    the driver permuted within stratum, whole PSUs at a time), the lower end is 0. Missing answers leave listwise.
 
     References
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +28,8 @@ def replicate_importances(prepared: Prepared, measure: Measure, replicates: int,
         If a replicate leaves a driver constant: the base is too small for replicates.
     """
     out = []
-    for multipliers in prepared.design.rao_wu(replicates, seed, prepared.used):
-        moments = replicate_moments(
-            prepared.columns, prepared.weights, multipliers, prepared.unit, prepared.moments.center
-        )
+    for multipliers, unit in prepared.design.bootstrap(replicates, seed, prepared.rows):
+        moments = replicate_moments(prepared.columns, prepared.weights, multipliers, unit, prepared.moments.center)
         with np.errstate(divide="ignore", invalid="ignore"):
             correlations = moments.correlation()
         bad = int(np.sum(~np.isfinite(correlations).all(axis=(1, 2))))
@@ -82,26 +81,44 @@ def slopes(prepared: Prepared, level: float) -> Slopes:
 def null_lines(prepared: Prepared, measure: Measure, permutations: int, seed: int) -> FloatArray:
     """95th percentile of each driver's importance after permuting it within stratum, shape (p,).
 
-    One set of permutations of the rows serves all drivers.
+    One set of permutations serves all drivers. Whole sampling units trade their answers: were rows
+    permuted one by one, a driver that varies between units would lose the likeness of its unit's respondents, and
+    its line would lie too low (false alarms of .10 to .43 instead of .05 at 33 respondents per unit).
     """
-    rng = np.random.default_rng([seed, 1])
     centred = prepared.columns - prepared.moments.mean()
-    p, total = centred.shape[1] - 1, prepared.weights.sum()
+    p, share = centred.shape[1] - 1, prepared.weights / prepared.weights.sum()
     spread = np.sqrt(np.diagonal(prepared.moments.covariance()))
-    weighted = centred * (prepared.weights / total)[:, None]
-    share = prepared.weights / total
-    positions = np.argsort(prepared.stratum, kind="stable")
+    weighted = centred * share[:, None]
     shuffled = np.empty((p, permutations, p + 1))
-    for k in range(permutations):
-        order = np.empty(len(positions), dtype=np.intp)
-        order[positions] = np.argsort(prepared.stratum + rng.random(len(positions)))
+    for k, order in enumerate(_permutations(prepared, permutations, np.random.default_rng([seed, 1]))):
         moved = centred[order, :p]
-        mean = share @ moved
-        deviation = np.sqrt(share @ moved**2 - mean**2)
+        deviation = np.sqrt(np.maximum(share @ moved**2 - (share @ moved) ** 2, 0))
+        scale = np.divide(1, deviation, out=np.zeros(p), where=deviation > 0)
         # Σw z = 0 for centred columns, so the mean of the permuted driver drops out of the product
-        shuffled[:, k] = (moved.T @ weighted) / (deviation[:, None] * spread)
+        shuffled[:, k] = (moved.T @ weighted) * scale[:, None] / spread
     correlation = to_correlation(prepared.moments.covariance())
     return np.array([np.quantile(_null(measure, correlation, j, shuffled[j]), 0.95) for j in range(p)])
+
+
+def _permutations(prepared: Prepared, count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """For every row the row whose answer it gets: unit trades with unit of its stratum.
+
+    Where units differ in size the answers of the smaller one are repeated, of the larger one only some are used.
+    """
+    unit, size = prepared.unit, np.bincount(prepared.unit)
+    first = np.cumsum(size) - size
+    rows = np.lexsort((rng.random(len(unit)), unit))
+    place = np.empty(len(unit), dtype=np.intp)
+    place[rows] = np.arange(len(unit)) - first[unit[rows]]
+    stratum = np.zeros(len(size), dtype=np.intp)
+    stratum[unit] = prepared.stratum
+    by_stratum = np.argsort(stratum, kind="stable")
+    source = np.empty(len(size), dtype=np.intp)
+    for _ in range(count):
+        source[by_stratum] = np.argsort(stratum + rng.random(len(size)))
+        start = rng.integers(0, size)[source]  # where in the other unit reading begins
+        other = source[unit]
+        yield rows[first[other] + (place + start[unit]) % size[other]]
 
 
 def _null(measure: Measure, correlation: FloatArray, driver: int, shuffled: FloatArray) -> FloatArray:

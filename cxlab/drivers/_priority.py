@@ -105,8 +105,15 @@ def first_to_fix(result: DriverResult, survey: Survey) -> PriorityResult:
     table["top1"] = (ranks(draws) == 1).mean(axis=0) if len(table) else pd.Series(dtype=float)
     order = ["driver", "priority", "share", "performance", "scale_high", "deficit", "rank", "top1", "reliability"]
     return PriorityResult(
-        table.sort_values("rank", ignore_index=True)[order], result.base, result.notes, result.labels,
+        table.sort_values("rank", ignore_index=True)[order], result.base, result.notes, {**_HEADINGS, **result.labels},
         f"cx.first_to_fix({result.call.split('  #')[0]}, survey)",
         {"en": "What to fix first", "zh": "优先改善项"},
         {"performance": ".1f", "scale_high": ".0f", "deficit": ".0%", "priority": ".3f"},
     )  # fmt: skip
+
+
+_HEADINGS = {
+    "priority": {"en": "Priority", "zh": "优先度"},
+    "scale_high": {"en": "Best answer", "zh": "满分"},
+    "deficit": {"en": "Room to improve", "zh": "提升空间"},
+}
