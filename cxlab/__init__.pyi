@@ -8,6 +8,9 @@ from .drivers import key_drivers as key_drivers
 from .errors import DataCheckError as DataCheckError
 from .errors import StudyError as StudyError
 from .errors import SurveyError as SurveyError
+from .estimates import quantiles as quantiles
+from .estimates import ratios as ratios
+from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
 from .metrics import csat as csat
 from .metrics import frequencies as frequencies
@@ -16,7 +19,12 @@ from .metrics import means as means
 from .metrics import nps as nps
 from .metrics import proportions as proportions
 from .quality import check_quality as check_quality
+from .raking import rake as rake
+from .raking import raking_report as raking_report
 from .readers import read_survey as read_survey
+from .regression import linear as linear
+from .regression import logit as logit
+from .replicates import replicate_weights as replicate_weights
 from .report import make_report as make_report
 from .simulate import HealthCheck as HealthCheck
 from .simulate import Truths as Truths

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 
-from cxlab.errors import DataCheckError, SurveyError
+from cxlab.calibration import Calibration
+from cxlab.errors import DataCheckError, DataWarning, SurveyError
 from cxlab.survey import Survey
+from cxlab.words import LANGUAGES, Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 IntArray = np.ndarray[Any, np.dtype[np.intp]]
+_MERGE = 'merge it with a similar stratum in study.yml, or declare lonely="adjust" or lonely="remove"'
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,10 @@ class Design:
         Sampled share of the stratum's units; 0 where no fpc is declared.
     names : tuple of str
         Stratum labels, for messages.
+    lonely : {"fail", "adjust", "remove"}
+        What becomes of strata with a single PSU, see :class:`cxlab.survey.SampleDesign`.
+    calibration : Calibration or None
+        Margins that the weights were raked to.
     """
 
     weights: FloatArray
@@ -40,6 +48,8 @@ class Design:
     stratum: IntArray
     fraction: FloatArray
     names: tuple[str, ...]
+    lonely: str = "fail"
+    calibration: Calibration | None = None
 
     @cached_property
     def units(self) -> IntArray:
@@ -72,11 +82,15 @@ class Design:
         """Whether every row is a unit of its own."""
         return len(self.stratum) == len(self.psu)
 
-    def require_pairs(self, remedy: str = "merge it with a similar stratum in study.yml") -> None:
-        """Raise if a stratum has a single unit and is not sampled whole: its variance is undefined."""
-        known = (self.units > 1) | (self.fraction == 1)
-        lonely = [name for name, fine in zip(self.names, known, strict=True) if not fine]
-        if lonely:
+    @cached_property
+    def single(self) -> np.ndarray:
+        """Strata with a single unit that are not sampled whole: their variance is undefined, shape (strata,)."""
+        return np.asarray((self.units == 1) & (self.fraction < 1))
+
+    def require_pairs(self, remedy: str = _MERGE, allowed: tuple[str, ...] = ("adjust", "remove")) -> None:
+        """Raise if a stratum has a single unit, unless the design declares what to do and that is allowed here."""
+        lonely = [name for name, single in zip(self.names, self.single, strict=True) if single]
+        if lonely and self.lonely not in allowed:
             shown = ", ".join(map(repr, lonely[:5])) + (", …" if len(lonely) > 5 else "")
             raise SurveyError(
                 f"stratum has {len(lonely)} of {len(self.names)} strata with a single PSU ({shown}): "
@@ -98,19 +112,42 @@ class Design:
         Raises
         ------
         SurveyError
-            If a stratum has a single PSU (unless the fpc says that there is no other: it adds nothing).
+            If a stratum has a single PSU and the design does not say what to do with it (unless the
+            fpc says that there is no other: it adds nothing).
+
+        Warns
+        -----
+        DataWarning
+            If the weights were raked with ``residuals="equal"`` and that matters.
 
         Notes
         -----
         Σ_h (1 − f_h) n_h / (n_h − 1) Σ_i (z_hi − z̄_h)(z_hi − z̄_h)ᵀ over PSU totals z of
-        weight × influence. R: ``survey::svymean`` and kin, ``svyrecvar``.
+        weight × influence; under raking, of weight × residual of the influence on the margins.
+        ``lonely="adjust"`` takes the mean over all PSUs for z̄_h of a stratum with one, ``"remove"``
+        leaves it out. R: ``survey::svymean`` and kin, ``svyrecvar``, ``options(survey.lonely.psu=)``.
         """
         self.require_pairs()
+        if self.calibration is None:
+            return self._spread(influence)
+        weighted = self._spread(self.calibration.residuals(influence, unweighted=False))
+        if not self.calibration.unweighted:
+            return weighted
+        equal = self._spread(self.calibration.residuals(influence, unweighted=True))
+        least = 1e-12 * (self.weights**2 @ influence**2)  # what is known without error has only rounding left
+        _compare_residuals(np.diagonal(equal) + least, np.diagonal(weighted) + least)
+        return equal
+
+    def _spread(self, influence: FloatArray) -> FloatArray:
+        """Variance of weighted sums between the PSUs of each stratum, shape (k, k)."""
         totals = self._unit_sums(influence * self.weights[:, None])
         counts = self.units
-        means = np.column_stack([np.bincount(self.stratum, column, len(counts)) for column in totals.T])
-        centred = totals - (means / counts[:, None])[self.stratum]
+        sums = np.column_stack([np.bincount(self.stratum, column, len(counts)) for column in totals.T])
+        means = sums / counts[:, None]
         scale = (1 - self.fraction) * counts / np.maximum(counts - 1, 1)
+        if self.lonely == "adjust":
+            means[self.single] = totals.mean(axis=0)
+        centred = totals - means[self.stratum]
         return (centred * scale[self.stratum, None]).T @ centred
 
     def _unit_sums(self, values: FloatArray) -> FloatArray:
@@ -146,7 +183,7 @@ class Design:
         Rao & Wu (1988), JASA 83, 231–241; Rao, Wu & Yue (1992), Survey Methodology 18, 209–217.
         R: ``survey::as.svrepdesign(type = "subbootstrap")``.
         """
-        self.require_pairs("merge it with a similar stratum, or remove its respondents")
+        self.require_pairs('merge it with a similar stratum, or declare lonely="remove"', allowed=("remove",))
         rng = np.random.default_rng(seed)
         used = np.ones(len(self.stratum), dtype=bool) if used is None else used
         members = [np.flatnonzero(self.stratum == h) for h in range(len(self.names))]
@@ -155,13 +192,107 @@ class Design:
         for start in range(0, replicates, step):
             size = min(step, replicates - start)
             out = np.empty((size, int(used.sum())), dtype=np.float32)
-            for root, units in zip(np.sqrt(1 - self.fraction), members, strict=True):
+            for root, units in zip(np.sqrt(1 - self.fraction) * ~self.single, members, strict=True):
                 wanted = used[units]
                 times = _times_drawn(rng, size, len(units))[:, wanted]
                 out[:, place[units[wanted]]] = 1 - root + root * len(units) / max(len(units) - 1, 1) * times
             yield out
 
+    def bootstrap(self, replicates: int, seed: int, rows: IntArray) -> Iterator[tuple[FloatArray, IntArray]]:
+        """Multipliers of the Rao–Wu bootstrap for some rows, raked anew where the weights are raked.
 
+        Parameters
+        ----------
+        replicates, seed : int
+            See :meth:`rao_wu`.
+        rows : int array, shape (rows used,)
+            Positions of the rows that are analysed.
+
+        Yields
+        ------
+        multipliers : array, shape (replicates in the block, pieces)
+        piece : int array, shape (rows used,)
+            Column of each row: rows of a PSU share one, under raking those of a PSU and a cell.
+        """
+        pieces, piece = np.unique(self.pieces[1][rows], return_inverse=True)
+        unit = self.pieces[0][pieces]
+        if self.calibration is None:
+            used = np.zeros(len(self.stratum), dtype=bool)
+            used[unit] = True
+            for block in self.rao_wu(replicates, seed, used):
+                yield block, piece
+            return
+        for block in self.rao_wu(replicates, seed):
+            yield self.raked(block)[:, pieces], piece
+
+    @cached_property
+    def pieces(self) -> tuple[IntArray, IntArray]:
+        """Groups of rows that every replicate treats alike.
+
+        Returns
+        -------
+        unit : int array, shape (pieces,)
+            PSU of each piece; each is a piece of its own unless the weights are raked.
+        piece : int array, shape (rows,)
+        """
+        if self.calibration is None:
+            return np.arange(len(self.stratum)), self.psu
+        cells = len(self.calibration.cells) + 1
+        crossed, piece = np.unique(self.psu * cells + self.calibration.cell, return_inverse=True)
+        return crossed // cells, piece
+
+    def raked(self, multipliers: FloatArray) -> FloatArray:
+        """Multipliers of pieces from multipliers of PSUs: the weights of every replicate are raked anew.
+
+        Parameters
+        ----------
+        multipliers : array, shape (replicates, units)
+
+        Returns
+        -------
+        array, shape (replicates, pieces)
+
+        Warns
+        -----
+        DataWarning
+            If a replicate loses all respondents of a category.
+        """
+        unit, piece = self.pieces
+        if self.calibration is None:
+            return multipliers
+        cells = len(self.calibration.cells)
+        cell = np.zeros(len(unit), dtype=np.intp)
+        cell[piece] = self.calibration.cell
+        size = np.bincount(piece, self.weights, len(unit))
+        inside = cell < cells
+        shape = (len(self.stratum), cells)
+        totals = sparse.csr_array((size[inside], (unit[inside], cell[inside])), shape=shape)
+        factors, emptied = self.calibration.factors(multipliers.astype(float) @ totals)
+        if emptied:
+            warnings.warn(
+                f"{emptied} of {len(multipliers)} replicates have no respondent in a category of the margins, whose "
+                "target is shared out among the others there; merge small categories before raking.",
+                DataWarning,
+                stacklevel=3,
+            )
+        return multipliers[:, unit] * factors[:, cell]
+
+
+def _compare_residuals(equal: FloatArray, weighted: FloatArray) -> None:
+    """Warn where R's residuals from unweighted category means and those from weighted ones tell different stories."""
+    ratio = np.sqrt(equal / np.where(weighted > 0, weighted, np.nan))
+    off = np.abs(np.log(np.where(ratio > 0, ratio, 1.0))) > np.log(_RESIDUALS_DIFFER)
+    if off.any():
+        worst = ratio[off][np.argmax(np.abs(np.log(ratio[off])))]
+        warnings.warn(
+            f'raking: for {int(off.sum())} of {len(ratio)} estimates the standard error with residuals="equal" (R\'s) differs '
+            f'from that with weighted ones, up to {worst:.2f} times; use cx.rake(residuals="weighted"), or the bootstrap.',
+            DataWarning,
+            stacklevel=4,
+        )
+
+
+_RESIDUALS_DIFFER = 1.1
 _DRAWS = 4_000_000  # draws held at once
 
 
@@ -203,7 +334,26 @@ def resolve(survey: Survey) -> Design:
             "correct the file, or number the PSUs within strata."
         )
     units = np.bincount(stratum, minlength=len(names))
-    return Design(survey.weights, own, stratum, _fractions(survey, codes, units, names), names)
+    fraction = _fractions(survey, codes, units, names)
+    return Design(survey.weights, own, stratum, fraction, names, declared.lonely, _calibration(survey))
+
+
+def _calibration(survey: Survey) -> Calibration | None:
+    """Margins of a raked survey as integers."""
+    raked = survey.design.raked
+    if raked is None:
+        return None
+    inside = np.ones(len(survey.data), dtype=bool)
+    group = np.zeros(len(inside), dtype=np.intp)
+    if raked.within is not None:
+        group, _ = pd.factorize(survey.data[raked.within], sort=True)
+        inside = group >= 0
+    codes = np.full((len(inside), len(raked.margins)), -1, dtype=np.intp)
+    for j, column in enumerate(raked.margins):
+        category, known = pd.factorize(survey.data[column], sort=True)
+        crossed = group * (len(known) + 1) + category  # weight 0 may lack a category: −1 is one of its own
+        codes[inside, j] = np.unique(crossed[inside], return_inverse=True)[1]
+    return Calibration(codes, survey.weights, raked.residuals == "equal" and len(raked.margins) > 1)
 
 
 def _codes(survey: Survey, part: str, default: IntArray) -> tuple[IntArray, tuple[str, ...]]:
@@ -336,3 +486,41 @@ def weighted_means(design: Design, columns: FloatArray, domains: np.ndarray | No
         kish = np.where(total > 0, total**2 / (weights**2).sum(axis=0), 0.0)
         effective = np.where((variance > 0) & (base > 1), base * simple / variance, kish)
     return Estimates(mean, covariance, base, effective, kish, design.domain_df(weights > 0))
+
+
+def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
+    """Say which design the numbers rest on."""
+    parts = survey.design.columns()
+    if not parts:
+        return (Note({"en": "Unweighted; simple random sampling assumed.", "zh": "未加权；按简单随机抽样计算。"}),)
+    words = {"weight": "权重", "stratum": "分层", "psu": "初级抽样单位", "fpc": "有限总体修正"}
+    listed = {
+        "en": ", ".join(f"{k} ({v})" for k, v in parts.items()),
+        "zh": "、".join(f"{words[k]}（{v}）" for k, v in parts.items()),
+    }
+    lonely = (Note(_LONELY[survey.design.lonely]),) if survey.design.lonely in _LONELY else ()
+    raked = survey.design.raked
+    if raked is not None:
+        margins = {lang: ", ".join(survey.label(c, lang) for c in raked.margins) for lang in LANGUAGES}
+        return (Note(_RAKED, parts=listed, margins=margins), *lonely)
+    template = {
+        "en": "Design-based: {parts}; weights count as fixed.",
+        "zh": "按抽样设计计算：{parts}；权重视为固定。",
+    }
+    return (Note(template, parts=listed), *lonely)
+
+
+_LONELY: dict[str, dict[str, str]] = {
+    "adjust": {
+        "en": "Strata with a single PSU are compared with the overall mean.",
+        "zh": "仅含一个初级抽样单位的层以总体均值为中心计算方差。",
+    },
+    "remove": {
+        "en": "Strata with a single PSU add nothing to the variances, which may be too small.",
+        "zh": "仅含一个初级抽样单位的层不计入方差，方差可能偏小。",
+    },
+}
+_RAKED = {
+    "en": "Design-based: {parts}; weights raked to {margins}, which the intervals allow for.",
+    "zh": "按抽样设计计算：{parts}；权重按以下边际校准，区间已计入校准的影响：{margins}。",
+}

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlab.design import Design, Estimates, kish_base, resolve, t_quantile, weighted_means
+from cxlab.design import design_notes as design_notes
 from cxlab.errors import SurveyError
 from cxlab.items import FILE
 from cxlab.result import LOW_BASE, Base, Result, reliability
@@ -647,23 +648,6 @@ def unplaced(survey: Survey, groups: Cells) -> tuple[Mapping[str, str], ...]:
         "zh": "另有 {count:,} 名受访者（占权重 {share:.1%}）无所属群体信息，未计入。",
     }
     return (Note(template, count=count, share=share),)
-
-
-def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
-    """Say which design the numbers rest on."""
-    parts = survey.design.columns()
-    if not parts:
-        return (Note({"en": "Unweighted; simple random sampling assumed.", "zh": "未加权；按简单随机抽样计算。"}),)
-    words = {"weight": "权重", "stratum": "分层", "psu": "初级抽样单位", "fpc": "有限总体修正"}
-    listed = {
-        "en": ", ".join(f"{k} ({v})" for k, v in parts.items()),
-        "zh": "、".join(f"{words[k]}（{v}）" for k, v in parts.items()),
-    }
-    template = {
-        "en": "Design-based: {parts}; weights count as fixed.",
-        "zh": "按抽样设计计算：{parts}；权重视为固定。",
-    }
-    return (Note(template, parts=listed),)
 
 
 def _call(function: str, items: Any, by: Any, **more: Any) -> str:

@@ -13,11 +13,47 @@ import numpy as np
 import pandas as pd
 
 from cxlab import expressions
-from cxlab.errors import DataCheckError, SurveyError, nearest, unknown_names
+from cxlab.errors import DataCheckError, SurveyError, nearest, one_of, unknown_names
 from cxlab.items import FILE, Code, Codebook, Item, pick
 from cxlab.words import language
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Raked:
+    """How a weight was raked; the variances and the raking report read it.
+
+    Attributes
+    ----------
+    margins : tuple of str
+        Columns whose distribution was fitted.
+    targets : tuple of tuples (code, total)
+        Target totals per margin.
+    start : str or None
+        Weight that the raking started from.
+    within : str or None
+        Column with the group in which a respondent was raked, missing for those left as they were.
+    by : str or None
+        Column whose groups were raked apart.
+    residuals : {"equal", "weighted"}
+    trim : (low, high) or None
+        Bounds in multiples of the mean weight.
+    passes : int
+        Passes over the margins until the weights stood still.
+    gap : float
+        Largest remaining deviation from a target, as a share of the total.
+    """
+
+    margins: tuple[str, ...]
+    targets: tuple[tuple[tuple[Code, float], ...], ...]
+    start: str | None = None
+    within: str | None = None
+    by: str | None = None
+    residuals: str = "equal"
+    trim: tuple[float, float] | None = None
+    passes: int = 0
+    gap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -32,16 +68,42 @@ class SampleDesign:
         Stratum and primary sampling unit (cluster, or respondent id in a panel).
     fpc : str or None
         Population number of PSUs in the respondent's stratum, or the sampled share (≤ 1).
+    lonely : {"fail", "adjust", "remove"}
+        What becomes of a stratum with a single PSU, whose variance cannot be computed: an error; a
+        deviation from the mean over all PSUs (cautious); no contribution. The bootstrap knows
+        only "remove". R: ``options(survey.lonely.psu=)``.
+    raked : Raked or None
+        How the weight was raked, set by :func:`cxlab.rake`.
     """
 
     weight: str | None = None
     stratum: str | None = None
     psu: str | None = None
     fpc: str | None = None
+    lonely: str = "fail"
+    raked: Raked | None = None
+
+    def __post_init__(self) -> None:
+        for part in _PARTS:
+            value = getattr(self, part)
+            if value is not None and not isinstance(value, str):
+                stages = [str(v) for v in value] if isinstance(value, (list, tuple)) else [repr(value)]
+                if part in ("psu", "stratum", "fpc") and len(stages) > 1:
+                    raise SurveyError(
+                        f"{part} names {len(stages)} stages ({', '.join(stages)}); variances are computed from the first "
+                        f"stage: pass {part}={stages[0]!r}."
+                    )
+                raise SurveyError(f"{part} is {value!r}; name one column.")
+        if self.lonely not in LONELY:
+            raise one_of("lonely", self.lonely, LONELY)
 
     def columns(self) -> dict[str, str]:
         """Declared columns by their part in the design."""
-        return {k: v for k, v in vars(self).items() if v is not None}
+        return {k: v for k in _PARTS if (v := getattr(self, k)) is not None}
+
+
+_PARTS = ("weight", "stratum", "psu", "fpc")
+LONELY = ("fail", "adjust", "remove")
 
 
 @dataclass(frozen=True)
@@ -160,7 +222,9 @@ class Survey:
     def __post_init__(self) -> None:
         if self.domain is None:
             object.__setattr__(self, "domain", np.ones(len(self.data), dtype=bool))
-        missing = [c for c in self.design.columns().values() if c not in self.data.columns]
+        raked = self.design.raked
+        named = [*self.design.columns().values(), *(raked.margins if raked else ())]
+        missing = [c for c in named if c not in self.data.columns]
         if missing:
             raise unknown_names("design", missing, self.data.columns)
 
@@ -174,6 +238,7 @@ class Survey:
         stratum: str | None = None,
         psu: str | None = None,
         fpc: str | None = None,
+        lonely: str = "fail",
         labels: Mapping[str, str] | None = None,
     ) -> Survey:
         """Make a survey of any DataFrame; no study file needed.
@@ -185,6 +250,8 @@ class Survey:
             become codes 1, 2, … in their order with the categories as value labels.
         weight, stratum, psu, fpc : str, optional
             Columns of the sample design, see :class:`SampleDesign`.
+        lonely : {"fail", "adjust", "remove"}
+            What becomes of a stratum with a single PSU, see :class:`SampleDesign`.
         labels : mapping of column to str, optional
             Question wordings.
 
@@ -229,7 +296,7 @@ class Survey:
         survey = cls(
             pd.DataFrame(columns).reset_index(drop=True),
             Codebook(items),
-            design=SampleDesign(weight, stratum, psu, fpc),
+            design=SampleDesign(weight, stratum, psu, fpc, lonely),
         )
         survey.weights  # noqa: B018 – a bad weight is reported where it is declared
         return survey

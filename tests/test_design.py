@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlab.design import Design, kish_base, resolve, t_quantile, weighted_means
-from cxlab.errors import DataCheckError, SurveyError
-from cxlab.survey import Survey
+from cxlab.errors import DataCheckError, StudyError, SurveyError
+from cxlab.metrics import means
+from cxlab.study import open_study
+from cxlab.survey import SampleDesign, Survey
 
 GOLDEN = Path(__file__).parent / "golden" / "survey"
 CASES = {c["id"]: c["value"] for c in json.loads((GOLDEN / "survey.json").read_text())["cases"]}
@@ -292,22 +294,20 @@ def test_a_stratum_with_one_psu():
     df.loc[df["s"] == 3, "c"] = 999
     message = (
         "stratum has 1 of 4 strata with a single PSU ('3'): no variance can be computed there; "
-        "merge it with a similar stratum in study.yml."
+        'merge it with a similar stratum in study.yml, or declare lonely="adjust" or lonely="remove".'
     )
     assert said(df, SurveyError, stratum="s", psu="c") == message
     design = resolve(Survey.from_frame(df, stratum="s", psu="c"))
     with pytest.raises(SurveyError) as error:
         next(design.rao_wu(10, 0))
-    assert str(error.value) == message.replace("in study.yml", "").replace(
-        "stratum .", "stratum, or remove its respondents."
-    )
+    assert str(error.value) == message.replace(" in study.yml", "").replace('lonely="adjust" or ', "")
 
 
 def test_many_strata_with_one_psu_are_counted():
     df = pd.DataFrame({"q": np.arange(8.0), "s": list("abcdefgh")})
     assert said(df, SurveyError, stratum="s") == (
         "stratum has 8 of 8 strata with a single PSU ('a', 'b', 'c', 'd', 'e', …): no variance can be computed there; "
-        "merge it with a similar stratum in study.yml."
+        'merge it with a similar stratum in study.yml, or declare lonely="adjust" or lonely="remove".'
     )
 
 
@@ -375,4 +375,48 @@ def test_weights_that_are_none(weights, message):
 def test_a_design_column_that_does_not_exist():
     assert said(frame(), SurveyError, stratum="stratun") == (
         "design names 1 column that is not in the survey: 'stratun'."
+    )
+
+
+# ---------------------------------------------------------------------- what is declared once
+def test_lonely_is_declared_with_the_survey_and_travels(tmp_path):
+    df = frame()
+    df.loc[df["s"] == 3, "c"] = 999
+    survey = Survey.from_frame(df, stratum="s", psu="c", lonely="remove")
+    assert resolve(survey.where("q > 0")).lonely == "remove"
+    df.to_csv(tmp_path / "d.csv", index=False)
+    study = "study: s\ndata: d.csv\ndesign: {weight: w, stratum: s, psu: c, lonely: adjust}\n"
+    (tmp_path / "study.yml").write_text(study, encoding="utf-8")
+    found = open_study(tmp_path / "study.yml").survey()
+    assert found.design == SampleDesign("w", "s", "c", lonely="adjust")
+    note = [n["en"] for n in means(found, "q").notes]
+    assert note[1] == "Strata with a single PSU are compared with the overall mean."
+
+
+def test_lonely_takes_three_words(tmp_path):
+    with pytest.raises(SurveyError) as error:
+        Survey.from_frame(frame(), lonely="average")
+    assert str(error.value) == "lonely is 'average'; allowed: 'fail', 'adjust', 'remove'."
+    frame().to_csv(tmp_path / "d.csv", index=False)
+    (tmp_path / "study.yml").write_text("study: s\ndata: d.csv\ndesign: {lonely: adjusted}\n", encoding="utf-8")
+    with pytest.raises(StudyError) as error:
+        open_study(tmp_path / "study.yml")
+    assert str(error.value).endswith(
+        "design.lonely is 'adjusted'; allowed: 'fail', 'adjust', 'remove' (did you mean 'adjust'?)."
+    )
+
+
+def test_a_second_stage(tmp_path):
+    with pytest.raises(SurveyError) as error:
+        Survey.from_frame(frame(), psu=["c", "s"])
+    assert str(error.value) == ("psu names 2 stages (c, s); variances are computed from the first stage: pass psu='c'.")
+    with pytest.raises(SurveyError) as error:
+        Survey.from_frame(frame(), weight=["w", "q"])
+    assert str(error.value) == "weight is ['w', 'q']; name one column."
+    frame().to_csv(tmp_path / "d.csv", index=False)
+    (tmp_path / "study.yml").write_text("study: s\ndata: d.csv\ndesign: {psu: [c, s]}\n", encoding="utf-8")
+    with pytest.raises(StudyError) as error:
+        open_study(tmp_path / "study.yml")
+    assert str(error.value).endswith(
+        "design.psu is ['c', 's']; variances are computed from the first stage: name its column alone."
     )

@@ -414,7 +414,7 @@ def test_labelled_codes_that_nobody_declares_are_reported_in_terms_of_the_study(
 TWELVE = """\
 study.yml:2: title.fr is not a language that cxlab speaks; allowed: 'en', 'zh'.
 study.yml:6: wave.period is 'monthly'; allowed: 'week', 'month', 'quarter', 'half', 'year' (did you mean 'month'?).
-study.yml:7: design.wieght is not a key of design; allowed: weight, stratum, psu, fpc (did you mean 'weight'?).
+study.yml:7: design.wieght is not a key of design; allowed: weight, stratum, psu, fpc, lonely (did you mean 'weight'?).
 study.yml:15: drivers.value[1] is 'doctr', which is not a column of responses.csv (did you mean 'doctor'?).
 study.yml:16: drivers.price[1] is 'sat2', which is the outcome 'satisfaction'; it cannot drive itself.
 study.yml:17: drivers.sensory[1] is 'booking', which already stands in drivers.value; keep one.

@@ -203,7 +203,8 @@ def _not_answers(study: StudyFile, item: Item) -> set[float]:
 def _mask(study: StudyFile, work: Work) -> None:
     """Turn missing codes into NaN, and keep code and reason."""
     ratings = set(rated(study))
-    apart = {study.respondent, wave_column(study, work.survey), *vars(study.design).values()}
+    columns = {v for k, v in vars(study.design).items() if k != "lonely"}
+    apart = {study.respondent, wave_column(study, work.survey), *columns}
     for m, missing in enumerate(study.missing):
         names = [n for n in (work.items if missing.items is None else missing.items) if n in work.items]
         names = [n for n in names if work.items[n].kind == "number" and (missing.items is not None or n not in apart)]
@@ -402,8 +403,9 @@ def _role_names(study: StudyFile) -> set[str]:
 
 
 def _design(study: StudyFile, files: Survey) -> SampleDesign:
-    declared = {k: v for k, v in vars(study.design).items() if v in files.codebook and v != ABSENT}
-    return SampleDesign(**declared)
+    columns = {k: v for k, v in vars(study.design).items() if k != "lonely"}
+    declared = {k: v for k, v in columns.items() if v in files.codebook and v != ABSENT}
+    return SampleDesign(**declared, lonely=study.design.lonely)
 
 
 # ---------------------------------------------------------------------- what the finished survey shows

@@ -81,13 +81,23 @@ class Wave(_Part):
     period: Period = Field(description="how often the survey is run: week, month, quarter, half or year")
 
 
+def _one_stage(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        raise PydanticCustomError("stage", "variances are computed from the first stage: name its column alone")
+    return value
+
+
+Column = Annotated[str | None, BeforeValidator(_one_stage)]
+
+
 class Design(_Part):
-    """Columns of the sample design."""
+    """Columns of the sample design, and what becomes of strata with a single PSU."""
 
     weight: str | None = None
-    stratum: str | None = None
-    psu: str | None = None
-    fpc: str | None = None
+    stratum: Column = None
+    psu: Column = None
+    fpc: Column = None
+    lonely: Literal["fail", "adjust", "remove"] = "fail"
 
 
 class Missing(_Part):
@@ -269,7 +279,7 @@ def _worded(located: Located, fault: dict[str, Any]) -> Problem:
         return located.problem(
             path, f"is {_brief(got)}; allowed: {', '.join(map(repr, allowed))}{nearest(got, allowed)}."
         )
-    if kind in ("scale", "code"):
+    if kind in ("scale", "code", "stage"):
         return located.problem(path, f"is {_brief(got)}; {fault['msg']}.")
     if kind in ("model_type", "model_attributes_type"):
         fields = _keys(_model_at(path))
