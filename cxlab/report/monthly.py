@@ -235,7 +235,7 @@ class MonthlyReport:
         columns: list[Column] = [("estimate", "low", "high"), "before", ("change", "change_low", "change_high"), "p_value",
                                  "detectable", "target", "base", "base_effective"]  # fmt: skip
         page.table(found, ["metric", *_filled(found, columns)])
-        page.notes([texts.SMALL_PRINT, *([self._adjusted] if found.before is not None else [])])
+        page.notes([texts.INTERVALS, *([texts.ADJUSTED, self._detectable] if found.before is not None else [])])
         page.notes([texts.TARGETS_SOURCE] if found.table["target"].notna().any() else [])
         if self.has_waves:
             metric = found.table["metric"].iloc[0]
@@ -259,7 +259,7 @@ class MonthlyReport:
         columns: list[Column] = [("estimate", "low", "high"), ("change", "change_low", "change_high"), "p_value", "expectation_gap",
                    "not_experienced", "base"]  # fmt: skip
         page.table(found, ["touchpoint", "stage", "owner", *_filled(found, columns)])
-        return page.notes([texts.SMALL_PRINT, *([self._adjusted] if self.before is not None else [])])
+        return page.notes([texts.INTERVALS, *([texts.ADJUSTED] if self.before is not None else [])])
 
     def key_drivers(self) -> AnyPage:
         """What goes with satisfaction, how surely, and whether that changed."""
@@ -276,7 +276,7 @@ class MonthlyReport:
             page.notes([self._rolling_note()])
         page.table(found, ["driver", ("share", "share_low", "share_high"), ("rank", "rank_low", "rank_high"),
                            ("estimate", "low", "high"), "correlation", "performance"])  # fmt: skip
-        page.notes([texts.SMALL_PRINT, *rest])
+        page.notes([texts.INTERVALS, texts.RANKS, *rest])
         if self.change:
             page.table(self.change, ["driver", "share", "share_before", ("estimate", "low", "high"), "p_value", "rank",
                                      "rank_before"], notes=False, folded=texts.CHANGE_TABLE)  # fmt: skip
@@ -300,7 +300,7 @@ class MonthlyReport:
             page.notes([self._rolling_note()])
         page.table(
             found, ["metric", "segment", "value", "rest", ("estimate", "low", "high"), "p_value", "detectable", "base"]
-        ).notes([self._adjusted])
+        ).notes([texts.INTERVALS, texts.ADJUSTED, self._detectable])
         others = [s for s in self.study.roles.segments if s != self._segment]
         listed = (", " if self.lang == "en" else "、").join(
             number(self.rolling.label(s, self.lang), "in") for s in others
@@ -354,8 +354,8 @@ class MonthlyReport:
         return Note(template, count=int(inside.nunique()), first=first, last=last)
 
     @property
-    def _adjusted(self) -> Note:
-        return Note(texts.ADJUSTED, power=answers.POWER)
+    def _detectable(self) -> Note:
+        return Note(texts.DETECTABLE, power=answers.POWER)
 
     @property
     def segment_label(self) -> str:

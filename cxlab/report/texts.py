@@ -140,12 +140,17 @@ SCORE_TARGETS: Text = {
 }
 ADJUSTED: Text = {
     "en": "Intervals stand for each row alone; p is adjusted (Holm) for all rows of a table, so an interval can leave out zero "
-    "where p does not count as a change. Detectable: what a single test finds in {power:.0%} of such samples.",
-    "zh": "区间按各行单独计算；p 值已按全表各行作 Holm 校正，因此区间不含零时 p 值仍可能不显著。“可识别”指单次检验有 {power:.0%} 的把握检出的幅度。",
+    "where p shows no significance.",
+    "zh": "区间按各行单独计算；p 值已按全表各行作 Holm 校正，因此区间不含零时 p 值仍可能不显著。",
 }
-SMALL_PRINT: Text = {
-    "en": "Beneath a value: its 95% interval. Beneath a rank: all ranks that pairwise tests leave open.",
-    "zh": "数值下方为 95% 区间；排名下方为两两检验尚不能排除的名次范围。",
+DETECTABLE: Text = {
+    "en": "Detectable: the size that a single test, not adjusted, finds in {power:.0%} of such samples.",
+    "zh": "“可识别”指单次检验（未校正）有 {power:.0%} 的把握检出的幅度。",
+}
+INTERVALS: Text = {"en": "Beneath each value: its 95% interval.", "zh": "数值下方为 95% 区间。"}
+RANKS: Text = {
+    "en": "Beneath each rank: the ranks that pairwise tests leave open.",
+    "zh": "排名下方为两两检验尚不能排除的名次范围。",
 }
 QUALITY_TITLE: Text = {
     "en": "{count:,} of {base:,} questionnaires look doubtful ({share:.1%}); they were flagged, not removed",
