@@ -289,10 +289,11 @@ def test_an_offset_loses_nothing(offset):
     assert np.abs(naive - near.covariance()).max() > 1e-6 * scale  # what centring saves
 
 
-def test_replicate_moments_are_a_loop_over_weights():
+@pytest.mark.parametrize("units", [300, 15_000])  # few units are added up first, many are not
+def test_replicate_moments_are_a_loop_over_weights(units):
     columns, weights = rows(2, count=20_000, offset=50.0)  # more rows than one block
     rng = np.random.default_rng(7)
-    unit, multipliers = rng.integers(0, 300, 20_000), rng.poisson(1.0, size=(9, 300)).astype(float)
+    unit, multipliers = rng.integers(0, units, 20_000), rng.poisson(1.0, size=(9, units)).astype(float)
     center = columns.mean(axis=0)
     found = replicate_moments(columns, weights, multipliers, unit, center)
     loop = [weighted_moments(columns, weights * m[unit], center) for m in multipliers]
