@@ -174,7 +174,7 @@ def _point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes, 
 
 
 def _interval_columns(importance: np.ndarray, draws: np.ndarray, null: np.ndarray, df: float, level: float) -> dict:
-    clear = importance > null
+    clear = importance > null * (1 + 1e-9)  # a permutation that changes nothing is no evidence
     low, high = percentiles(draws, level)
     share_low, share_high = percentiles(draws / draws.sum(axis=1, keepdims=True), level)
     best, worst = rank_sets(importance, np.cov(draws, rowvar=False), df=df, level=level)
