@@ -26,6 +26,9 @@ from .regression import linear as linear
 from .regression import logit as logit
 from .replicates import replicate_weights as replicate_weights
 from .report import make_report as make_report
+from .segments import customer_pyramid as customer_pyramid
+from .segments import customer_types as customer_types
+from .segments import hidden_crisis as hidden_crisis
 from .simulate import HealthCheck as HealthCheck
 from .simulate import Truths as Truths
 from .simulate import simulate_healthcheck as simulate_healthcheck
