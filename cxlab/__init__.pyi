@@ -1,4 +1,5 @@
 __version__: str
+from .batteries import reliability as reliability
 from .contrasts import against_rest as against_rest
 from .describe import codebook as codebook
 from .draft import draft_study as draft_study
@@ -12,12 +13,14 @@ from .estimates import quantiles as quantiles
 from .estimates import ratios as ratios
 from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
+from .metrics import ces as ces
 from .metrics import csat as csat
 from .metrics import frequencies as frequencies
 from .metrics import index as index
 from .metrics import means as means
 from .metrics import nps as nps
 from .metrics import proportions as proportions
+from .power import detectable as detectable
 from .quality import check_quality as check_quality
 from .raking import rake as rake
 from .raking import raking_report as raking_report
@@ -26,6 +29,7 @@ from .regression import linear as linear
 from .regression import logit as logit
 from .replicates import replicate_weights as replicate_weights
 from .report import make_report as make_report
+from .segments import compare_segments as compare_segments
 from .segments import customer_pyramid as customer_pyramid
 from .segments import customer_types as customer_types
 from .segments import hidden_crisis as hidden_crisis

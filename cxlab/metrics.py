@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ SIGNED = {"mean": "+.2f", "nps": "+.1f", "share": "pp", "index": "+.1f"}  # of d
 _TITLES = {
     "nps": {"en": "Net promoter score", "zh": "净推荐值（NPS）"},
     "csat": {"en": "CSAT (top-2-box)", "zh": "满意率（CSAT，前两档）"},
+    "ces": {"en": "Customer effort score", "zh": "客户费力度 (CES)"},
+    "easy": {"en": "Share with an easy experience", "zh": "轻松完成率 (CES)"},
 }
 
 
@@ -84,18 +86,20 @@ def score(survey: Survey, metric: str, *, item: str | None = None, top: int = 2)
         return Score("nps", values, "nps", _TITLES["nps"])
     if metric == "csat":
         name = _column(survey, item or "satisfaction", "csat")
-        answers = survey.values(name)
-        low, high = _ends(survey, name)
-        if not 0 < top <= high - low:
-            raise SurveyError(
-                f"top is {top}; {name!r} runs {low:g}–{high:g}, so 1 to {high - low:g} boxes can be counted."
-            )
-        boxes = answers > high - top if survey.higher_is_better(name) else answers < low + top
-        values = np.where(np.isnan(answers), np.nan, boxes.astype(float))
-        return Score("csat", values, "share", _TITLES["csat"])
+        return Score("csat", _in_top(survey, name, top), "share", _TITLES["csat"])
     survey.require("metric", [metric])
     kind = "index" if len(survey.items_of(metric)) > 1 else "mean"
     return Score(metric, survey.values(metric), kind, names(survey, metric), survey.higher_is_better(metric))
+
+
+def _in_top(survey: Survey, name: str, top: int) -> FloatArray:
+    """1 where the answer is in one of the best ``top`` boxes, 0 where not, NaN where there is none."""
+    answers = survey.values(name)
+    low, high = _ends(survey, name)
+    if not 0 < top <= high - low:
+        raise SurveyError(f"top is {top}; {name!r} runs {low:g}–{high:g}, so 1 to {high - low:g} boxes can be counted.")
+    boxes = answers > high - top if survey.higher_is_better(name) else answers < low + top
+    return np.where(np.isnan(answers), np.nan, boxes.astype(float))
 
 
 def metric_formats(scores: Sequence[Score]) -> dict[Any, str]:
@@ -154,7 +158,7 @@ def means(
     items : str or list of str
         Columns or roles; a role of several items is their mean on 0–100.
     by : str or list of str, optional
-        A segment, ``"wave"``, or one of each.
+        A segment, ``"wave"``, or several of them crossed.
     level : float
         Confidence level.
     df : float, optional
@@ -163,8 +167,8 @@ def means(
     Returns
     -------
     Result
-        ``item, [segment], [wave], estimate, se, low, high, base, base_effective, reliability``;
-        estimates are on the item's own scale.
+        ``item, [segment], [segment_2 …], [wave], estimate, se, low, high, base, base_effective, reliability``;
+        estimates are on the item's own scale. Crossed segments have one key column each, in the order of ``by``.
 
     Raises
     ------
@@ -301,6 +305,70 @@ def csat(
     )
 
 
+def ces(
+    survey: Survey,
+    item: str | None = None,
+    *,
+    top: int | None = None,
+    by: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    df: float | None = None,
+) -> Result:
+    """How hard do customers find it to get what they came for?
+
+    Parameters
+    ----------
+    survey : Survey
+    item : str, optional
+        The role ``effort`` by default. Its direction is the codebook's: ``higher_is_better: false`` where high
+        answers mean much effort, true for "the company made it easy for me".
+    top : int, optional
+        Report the share of the ``top`` easiest boxes instead of the mean.
+    by, level, df
+        As in :func:`means`.
+
+    Returns
+    -------
+    Result
+        Columns of :func:`means`; ``estimate`` is the mean on the item's own scale, or a share from 0 to 1. The last
+        note says which end of the scale is good.
+
+    Raises
+    ------
+    SurveyError
+        If the role is not declared, or ``top`` exceeds the scale.
+
+    References
+    ----------
+    Dixon, Freeman & Toman (2010), Harvard Business Review 88(7), 116–122.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> survey = Survey.from_frame(pd.DataFrame({"easy": [7, 6, 5, 2]}))
+    >>> ces(survey, "easy").table["estimate"].tolist(), ces(survey, "easy", top=2).table["estimate"].tolist()
+    ([5.0], [0.5])
+    """
+    name = _column(survey, item or "effort", "ces")
+    low, high = _ends(survey, name)
+    if top is None:
+        scored = Score("ces", survey.values(name), "mean", _TITLES["ces"], survey.higher_is_better(name))
+    else:
+        scored = Score("ces", _in_top(survey, name, top), "share", _TITLES["easy"])
+    found = _table(
+        survey, [scored], by=by, level=level, df=df, call=_call("ces", item, by, top=top, level=level, df=df)
+    )
+    best = high if survey.higher_is_better(name) else low
+    direction = Note(
+        {
+            "en": "{item} runs from {low:g} to {high:g}; {best:g} is the least effort.",
+            "zh": "“{item}”的量表为 {low:g} 至 {high:g}，{best:g} 表示最不费力。",
+        },
+        item=names(survey, name), low=low, high=high, best=best,
+    )  # fmt: skip
+    return replace(found, notes=(*found.notes, direction))
+
+
 def index(
     survey: Survey,
     items: str | Sequence[str],
@@ -395,7 +463,7 @@ def proportions(
     [['gold', 0.25], ['plain', 0.75]]
     """
     column = survey.column_of(item)
-    codes = _answers(survey, column)
+    codes = answer_codes(survey, column)
     series = survey.data[column]
     known = series.notna().to_numpy()
     scores = [
@@ -446,11 +514,12 @@ def frequencies(survey: Survey, items: str | Sequence[str] | None = None, *, lev
     for item in chosen:
         column = survey.column_of(item)
         result = proportions(survey, item, level=level)
-        labels.update(result.labels)
+        labels[item] = names(survey, item)
+        labels.update({("code", item, k[1]): v for k, v in result.labels.items() if k[0] == "code"})
         inside = survey.data[column][survey.domain]
         table = result.table.assign(count=[int((inside == c).sum()) for c in result.table["code"]])
         tables += [table, _missing_rows(survey, item, column)]
-        labels.update({("code", c): {FILE: text} for c, text in survey.codebook[column].missing.items()})
+        labels.update({("code", item, c): {FILE: text} for c, text in survey.codebook[column].missing.items()})
     columns = ["item", "code", "count", "estimate", "low", "high", "base", "base_effective", "reliability"]
     whole = pd.concat([t for t in tables if len(t)], ignore_index=True)[columns]
     base = Base(len(survey), kish_base(survey.weights[survey.domain]))
@@ -490,7 +559,7 @@ def _topline_items(survey: Survey) -> list[str]:
 _MOST_ANSWERS = 60
 
 
-def _answers(survey: Survey, column: str) -> list[Any]:
+def answer_codes(survey: Survey, column: str) -> list[Any]:
     """Codes that can be answered, in code order: labelled ones (unless missing) and those that occur."""
     item = survey.codebook.items.get(column)
     occurring = survey.data[column].dropna().unique().tolist()
@@ -528,34 +597,55 @@ class Cells:
 
 
 def cells(survey: Survey, by: str | Sequence[str] | None) -> Cells:
-    """Split the domain by a segment, by wave, or by both; one cell of everybody without ``by``.
+    """Split the domain by segments, by wave, or by several crossed; one cell of everybody without ``by``.
+
+    The first segment named is the key ``segment``, the next ``segment_2``, and so on; waves are the key ``wave``.
 
     Raises
     ------
     SurveyError
-        For an unknown column, two segments at once, or more than 200 groups.
+        For an unknown column, one named twice, more than 200 groups of one, or more than 2,000 crossed.
     """
     wanted = [] if by is None else [by] if isinstance(by, str) else list(by)
+    survey.require("by", [name for name in wanted if name != "wave"])
+    columns = [survey.column_of(name) for name in wanted]
+    if len(set(columns)) < len(columns):
+        raise SurveyError(f"by names {len(columns)} columns, {len(set(columns))} of them different; name each once.")
     keys: list[dict[str, Any]] = [{}]
     inside = survey.domain[:, None]
     labels: dict[Any, Mapping[str, str]] = {}
-    used: list[str] = []
-    for name in wanted:
-        column = survey.column_of(name)
-        kind = "wave" if column == survey.roles.wave or name == "wave" else "segment"
-        if kind in used:
-            raise SurveyError(f"by names {len(wanted)} segments; one segment and one wave can be crossed.")
-        used.append(kind)
+    kinds = _key_columns(survey, columns)
+    for name, column, kind in zip(wanted, columns, kinds, strict=True):
         codes = sorted(survey.data[column][survey.domain].dropna().unique().tolist())
         if not 0 < len(codes) <= 200:
             raise SurveyError(
                 f"by: {name!r} has {len(codes):,} groups among the respondents; 1 to 200 can be compared."
             )
+        if len(keys) * len(codes) > _MOST_CELLS:
+            raise SurveyError(
+                f"by: {', '.join(map(repr, wanted))} crossed have {len(keys) * len(codes):,} groups or more; "
+                f"up to {_MOST_CELLS:,} can be shown: name fewer columns, or choose waves with survey.where."
+            )
         member = np.column_stack([(survey.data[column] == c).to_numpy() for c in codes])
         keys = [{**k, kind: c} for k in keys for c in codes]
         inside = (inside[:, :, None] & member[:, None, :]).reshape(len(inside), -1)
         labels.update({(kind, c): value_names(survey, column, c) for c in codes})
-    return Cells(keys, inside, labels)
+    segments = {kind: names(survey, c) for kind, c in zip(kinds, columns, strict=True) if kind != "wave"}
+    return Cells(keys, inside, labels | (segments if len(segments) > 1 else {}))
+
+
+_MOST_CELLS = 2000
+
+
+def _key_columns(survey: Survey, columns: Sequence[str]) -> list[str]:
+    """Key of each column that ``by`` names: ``wave``, ``segment``, ``segment_2`` …"""
+    out: list[str] = []
+    for column in columns:
+        before = sum(k != "wave" for k in out)
+        out.append(
+            "wave" if column in (survey.roles.wave, "wave") else f"segment_{before + 1}" if before else "segment"
+        )
+    return out
 
 
 def estimate(survey: Survey, scores: Sequence[Score], groups: Cells, design: Design | None = None) -> Estimates:

@@ -88,9 +88,9 @@ class Result:
     formats: Mapping[Any, str] = field(default_factory=dict)
     level: float = 0.95
 
-    def label(self, key: Any, lang: str | None = None, column: str | None = None) -> str:
-        """Wording of a key of the table in a language; codes are looked up within their column."""
-        texts = self.labels.get((column, key)) or self.labels.get(key) or {}
+    def label(self, key: Any, lang: str | None = None, column: str | None = None, item: Any = None) -> str:
+        """Wording of a key of the table in a language; codes are looked up within their item and column."""
+        texts = self.labels.get((column, item, key)) or self.labels.get((column, key)) or self.labels.get(key) or {}
         return pick(texts, language(lang), f"{key:g}" if isinstance(key, float) else str(key))
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
@@ -114,6 +114,10 @@ class Result:
 
         return write_result(self, path)
 
+    def further(self) -> Mapping[str, Result]:
+        """Named tables that belong to this one; shown beneath it, and sheets of their own in a workbook."""
+        return {}
+
     def rows(self) -> Iterator[Any]:
         """Rows of the table as named tuples."""
         return self.table.itertuples(index=False)
@@ -122,11 +126,12 @@ class Result:
         """Table as people see it: labels, rounding, suppressed rows masked; all columns or some, in their order."""
         lang = language(lang)
         out: dict[str, list[str]] = {}
+        items = self.table["item"] if "item" in self.table else [None] * len(self.table)
         for column in self.table.columns if columns is None else columns:
             heading = self._heading(column, lang)
-            cells = zip(self.table[column], self.masked(column), self.specs(column), strict=True)
+            cells = zip(self.table[column], self.masked(column), self.specs(column), items, strict=True)
             out[heading if heading not in out else f"{heading} ({column})"] = [
-                "–" if mask else self._cell(column, value, spec, lang) for value, mask, spec in cells
+                "–" if mask else self._cell(column, value, spec, lang, item) for value, mask, spec, item in cells
             ]
         return pd.DataFrame(out)
 
@@ -166,9 +171,9 @@ class Result:
         """What follows a number of a specification in a cell: differences of shares are percentage points."""
         return " pp" if spec in ("pp", "pt") and number(value, spec) != "–" else ""
 
-    def _cell(self, column: str, value: Any, spec: str, lang: str) -> str:
+    def _cell(self, column: str, value: Any, spec: str, lang: str, item: Any = None) -> str:
         if column in KEYS:
-            return "" if value is None or value is pd.NaT or value != value else self.label(value, lang, column)
+            return "" if value is None or value is pd.NaT or value != value else self.label(value, lang, column, item)
         if isinstance(value, (bool, np.bool_)):
             return "✓" if value else ""
         if isinstance(value, Real) or value is None or value is pd.NA or value is pd.NaT:
@@ -191,10 +196,16 @@ class Result:
             effective = f"{self.base.effective:,.0f}"
             base += f" (effective {effective})" if lang == "en" else f"（有效样本量 {effective}）"
         notes = [base, *(pick(n, lang) for n in self.notes)]
-        return head + table + "".join(f"<p class='cx-note'>{escape(n)}</p>" for n in notes)
+        below = "".join(
+            f"<p><strong>{escape(pick(r.title, lang, name))}</strong></p>"
+            + r.shown(lang).to_html(index=False, escape=True, border=0, classes="cx")
+            for name, r in self.further().items()
+        )
+        return head + table + below + "".join(f"<p class='cx-note'>{escape(n)}</p>" for n in notes)
 
 
-KEYS = ("driver", "item", "segment", "wave", "touchpoint", "factor", "metric", "code", "group", "other", "check")
+KEYS = ("driver", "item", "segment", "wave", "touchpoint", "factor", "metric", "code", "group", "other", "check",
+        "segment_2", "segment_3", "segment_4", "segment_5")  # fmt: skip
 _NEVER_MASKED = (*KEYS, "base", "base_effective", "reliability")
 _SPECS = {
     "p_value": "p", "base_effective": ",.0f", "share": ".0%", "share_low": ".0%", "share_high": ".0%",

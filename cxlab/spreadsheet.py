@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cxlab.result import Result
 
 MAX_ROWS, MAX_TEXT, MAX_WIDTH = 1_048_576, 32_767, 60
+_AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _SPEC = re.compile(r"(?P<sign>\+?)(?P<comma>,?)(?:\.(?P<digits>\d+))?(?P<kind>[f%]?)$")
 _WORDS = {
     "base": {"en": "Base", "zh": "样本量"},
@@ -60,17 +61,63 @@ def write_result(result: Result, path: str | os.PathLike[str]) -> Path:
         If the folder does not exist, the ending is another one, the table has more rows than a sheet
         holds, or the file cannot be replaced (open in Excel).
     """
-    target = Path(path)
-    if target.suffix.lower() != ".xlsx":
-        raise SurveyError(f"path is {str(path)!r}; a workbook's name ends in .xlsx.")
-    if not target.parent.is_dir():
-        raise SurveyError(f"path is in the folder {str(target.parent)!r}, which does not exist; make it first.")
+    target = _target(path)
     if len(result.table) >= MAX_ROWS:
         raise SurveyError(
             f"the table has {len(result.table):,} rows and a sheet holds {MAX_ROWS - 1:,}; "
             "write .table.to_parquet(...) or filter it first."
         )
     _atomically(target, lambda temporary: _write(result, temporary))
+    return target
+
+
+def write_workbook(path: str | os.PathLike[str], fill: Callable[[Any], None]) -> Path:
+    """Write a workbook that ``fill`` lays out.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.xlsx``; an existing file is replaced, and only by a whole one.
+    fill : callable
+        Gets an open :class:`xlsxwriter.Workbook` that makes no formula, link or number of a text.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    SurveyError
+        If the folder does not exist, the ending is another one, or the file cannot be replaced (open in Excel).
+    """
+    import xlsxwriter
+
+    def write(temporary: str) -> None:
+        with xlsxwriter.Workbook(temporary, _AS_TEXT) as book:
+            fill(book)
+
+    target = _target(path)
+    _atomically(target, write)
+    return target
+
+
+def text_style(text: str) -> dict[str, bool]:
+    """Format of a text cell: what looks like a formula stays text even when somebody edits the cell.
+
+    Examples
+    --------
+    >>> text_style("=1+1"), text_style("Gold")
+    ({'quote_prefix': True}, {})
+    """
+    return {"quote_prefix": True} if text[:1] in tuple("=+-@\t\r") else {}
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    target = Path(path)
+    if target.suffix.lower() != ".xlsx":
+        raise SurveyError(f"path is {str(path)!r}; a workbook's name ends in .xlsx.")
+    if not target.parent.is_dir():
+        raise SurveyError(f"path is in the folder {str(target.parent)!r}, which does not exist; make it first.")
     return target
 
 
@@ -112,17 +159,10 @@ def _atomically(target: Path, write: Callable[[str], None]) -> None:
 def _write(result: Result, path: str) -> None:
     import xlsxwriter
 
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(path, options) as book:
-        shown = result.shown()
-        sheet = _Sheet(book, "shown", list(shown.columns))
-        for j, column in enumerate(result.table.columns):
-            masked = result.masked(column)
-            cells = zip(result.table[column], shown.iloc[:, j], result.specs(column), strict=True)
-            for i, (value, text, spec) in enumerate(cells):
-                as_text = masked[i] or not result.is_number(column, value)
-                sheet.put(i + 1, j, text if as_text else value * 100 if spec == "pp" else value, number_format(spec))
-        sheet.finish()
+    with xlsxwriter.Workbook(path, _AS_TEXT) as book:
+        _put_shown(book, "shown", result)
+        for name, more in result.further().items():
+            _put_shown(book, name, more)
         sheet = _Sheet(book, "data", [str(c) for c in result.table.columns])
         for j, column in enumerate(result.table.columns):
             for i, value in enumerate(result.table[column]):
@@ -133,6 +173,18 @@ def _write(result: Result, path: str) -> None:
             for j, value in enumerate(row):
                 sheet.put(i, j, value)
         sheet.finish()
+
+
+def _put_shown(book: Any, name: str, result: Result) -> None:
+    shown = result.shown()
+    sheet = _Sheet(book, name, list(shown.columns))
+    for j, column in enumerate(result.table.columns):
+        masked = result.masked(column)
+        cells = zip(result.table[column], shown.iloc[:, j], result.specs(column), strict=True)
+        for i, (value, text, spec) in enumerate(cells):
+            as_text = masked[i] or not result.is_number(column, value)
+            sheet.put(i + 1, j, text if as_text else value * 100 if spec == "pp" else value, number_format(spec))
+    sheet.finish()
 
 
 def _note_rows(result: Result) -> Iterable[tuple[Any, ...]]:
@@ -190,9 +242,7 @@ class _Sheet:
                 stacklevel=2,
             )
             text = text[: MAX_TEXT - 1] + "…"
-        if text[:1] in "=+-@\t\r":
-            style = {**style, "quote_prefix": True}  # stays text when somebody edits the cell
-        self._sheet.write_string(row, column, text, self._format(**style))
+        self._sheet.write_string(row, column, text, self._format(**style, **text_style(text)))
         return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text[:MAX_WIDTH])
 
     def finish(self) -> None:

@@ -406,10 +406,9 @@ class Survey:
         if not (pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series)):
             kind = "dates" if pd.api.types.is_datetime64_any_dtype(series) else "text"
             item = self.codebook.items.get(column)
-            codes = item.values if item else {}
             hint = (
-                f"; its codebook has the numeric codes {', '.join(map(str, list(codes)[:5]))}"
-                if codes and all(isinstance(c, float) for c in codes)
+                f"; its codebook has the numeric codes {_shown_codes(item)}: map the texts to them with survey.with_columns"
+                if item is not None and item.values and all(isinstance(c, float) for c in item.values)
                 else ""
             )
             raise SurveyError(f"{column!r} holds {kind}, numbers are needed{hint}.")
@@ -580,6 +579,16 @@ def _as_codes(column: pd.Series) -> tuple[pd.Series, dict[float, str]]:
         numbers = column.to_numpy(dtype=float, na_value=np.nan)
         return pd.Series(numbers, index=column.index, name=column.name), {}
     return column, {}
+
+
+def _shown_codes(item: Item, most: int = 5) -> str:
+    """Codes with their labels, as an error offers them: ``1 (bad), 2 (good), …``."""
+    shown = []
+    for code in list(item.values)[:most]:
+        plain = f"{code:g}" if isinstance(code, float) else str(code)
+        label = item.value_label(code)
+        shown.append(plain if label == plain else f"{plain} ({label})")
+    return ", ".join(shown) + (", …" if len(item.values) > most else "")
 
 
 def _kind(column: pd.Series) -> Any:

@@ -387,6 +387,55 @@ def test_the_call_makes_the_result_again(result):
     pd.testing.assert_frame_equal(again.table, found.table)
 
 
+# ---------------------------------------------------------------------- several segments, effort, labels
+def test_crossed_segments_are_their_domains():
+    rng = np.random.default_rng(4)
+    df = pd.DataFrame({
+        "card": rng.choice(["a", "b"], 300), "sex": rng.choice([1.0, 2.0], 300), "wave": rng.integers(1, 4, 300),
+        "q": rng.normal(size=300), "w": rng.uniform(1, 2, 300),
+    })  # fmt: skip
+    survey = Survey.from_frame(df, weight="w", labels={"sex": "Sex of the respondent"})
+    result = cx.means(survey, "q", by=["sex", "wave", "card"])
+    assert list(result.table.columns[:4]) == ["item", "segment", "wave", "segment_2"]
+    assert len(result.table) == 2 * 3 * 2
+    for r in result.table.itertuples():
+        alone = row(cx.means(survey.where(sex=r.segment, wave=r.wave, card=r.segment_2), "q"))
+        np.testing.assert_allclose(
+            [r.estimate, r.se, r.base], alone[["estimate", "se", "base"]].astype(float), rtol=1e-12
+        )
+    assert list(result.shown("en").columns[:4]) == ["Item", "Sex of the respondent", "Wave", "card"]
+    assert "segment_2" not in cx.means(survey, "q", by=["card", "wave"]).table
+
+
+def test_empty_and_small_crossed_cells_keep_their_keys():
+    df = pd.DataFrame({"a": [1.0] * 40 + [2.0] * 5, "b": ["x"] * 45, "q": np.arange(45.0)})
+    df.loc[44, "b"] = "y"
+    shown = cx.means(Survey.from_frame(df), "q", by=["a", "b"]).shown("en")
+    assert shown["a"].tolist() == ["1", "1", "2", "2"]
+    assert shown["Estimate"].tolist() == ["19.50", "–", "–", "–"]
+    assert shown["Base"].tolist() == ["40", "0", "4", "1"]
+
+
+def test_effort_takes_its_direction_from_the_codebook():
+    effort = Survey.from_frame(pd.DataFrame({"e": [1.0, 2, 2, 3, 7, 6, 1, 4]}))
+    hard = replace(effort, codebook=effort.codebook.with_items(Item("e", scale=(1, 7), higher_is_better=False)))
+    easy = replace(effort, codebook=effort.codebook.with_items(Item("e", scale=(1, 7))))
+    assert row(cx.ces(hard, "e"))["estimate"] == row(cx.ces(easy, "e"))["estimate"] == 3.25
+    assert row(cx.ces(hard, "e", top=2))["estimate"] == 4 / 8
+    assert row(cx.ces(easy, "e", top=2))["estimate"] == 2 / 8
+    assert cx.ces(hard, "e").notes[-1]["en"] == "e runs from 1 to 7; 1 is the least effort."
+    assert cx.ces(easy, "e").notes[-1]["zh"] == "“e”的量表为 1 至 7，7 表示最不费力。"
+    assert cx.ces(hard, "e", top=2, by=None).call == "cx.ces(survey, 'e', top=2)"
+    assert cx.ces(hard, "e").shown("en").loc[0, "Item"] == "Customer effort score"
+
+
+def test_codes_of_the_topline_have_the_labels_of_their_own_item():
+    df = pd.DataFrame({"card": pd.Categorical(["gold", "plain"] * 30), "sex": pd.Categorical(["f", "m"] * 30)})
+    assert cx.frequencies(Survey.from_frame(df), ["card", "sex"]).shown("en")["Answer"].tolist() == [
+        "gold", "plain", "f", "m",
+    ]  # fmt: skip
+
+
 # ---------------------------------------------------------------------- what is refused
 @pytest.mark.parametrize(
     ("call", "message"),
@@ -394,11 +443,15 @@ def test_the_call_makes_the_result_again(result):
         (lambda s: cx.means(s, "card"), "'card' holds text, numbers are needed."),
         (lambda s: cx.means(s, ["q", "qq"]), "items names 1 column that is not in the survey: 'qq' (did you mean 'q'?)."),
         (lambda s: cx.means(s, "q", by="crad"),
-         "name names 1 column that is not in the survey: 'crad' (did you mean 'card'?)."),
+         "by names 1 column that is not in the survey: 'crad' (did you mean 'card'?)."),
         (lambda s: cx.means(s, []), "items is empty; name at least one column."),
         (lambda s: cx.means(s, "q", level=95), "level is 95; a confidence level lies between .5 and 1, usually .95."),
-        (lambda s: cx.means(s, "q", by=["card", "q"]),
-         "by names 2 segments; one segment and one wave can be crossed."),
+        (lambda s: cx.means(s, "q", by=["card", "card"]), "by names 2 columns, 1 of them different; name each once."),
+        (lambda s: cx.means(s.with_columns(v=np.arange(201) % 101, u=np.arange(201) % 20), "q", by=["v", "u"]),
+         "by: 'v', 'u' crossed have 2,020 groups or more; up to 2,000 can be shown: name fewer columns, "
+         "or choose waves with survey.where."),
+        (lambda s: cx.ces(s), "ces needs the role 'effort', which the survey does not declare; declare outcomes: "
+         "effort in study.yml, or pass item=."),
         (lambda s: cx.means(s, "q", by="w"), "by: 'w' has 201 groups among the respondents; 1 to 200 can be compared."),
         (lambda s: cx.nps(s), "nps needs the role 'recommend', which the survey does not declare; declare outcomes: "
          "recommend in study.yml, or pass item=."),
@@ -423,4 +476,7 @@ def test_a_numeric_text_column_is_told_from_its_codes():
     survey = replace(survey, codebook=survey.codebook.with_items(Item("card", values={1.0: {"en": "all"}})))
     with pytest.raises(SurveyError) as error:
         cx.means(survey, "card")
-    assert str(error.value) == "'card' holds text, numbers are needed; its codebook has the numeric codes 1.0."
+    assert str(error.value) == (
+        "'card' holds text, numbers are needed; its codebook has the numeric codes 1 (all): "
+        "map the texts to them with survey.with_columns."
+    )
