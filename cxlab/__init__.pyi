@@ -1,4 +1,6 @@
 __version__: str
+from .banners import BannerResult as BannerResult
+from .banners import banner as banner
 from .batteries import reliability as reliability
 from .contrasts import against_rest as against_rest
 from .describe import codebook as codebook

@@ -1,0 +1,201 @@
+"""Which columns differ: tests of pairs of columns and of each column against the rest, as letters and arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from cxlab.banners._columns import Column
+from cxlab.banners._rows import Line
+from cxlab.banners._sums import Cells
+from cxlab.contrasts import p_values
+from cxlab.design import t_quantile
+from cxlab.errors import SurveyError, one_of
+from cxlab.result import LOW_BASE, SUPPRESSED_BASE
+
+FloatArray = np.ndarray[Any, np.dtype[Any]]
+ARROWS = ("▲", "▼", "△", "▽")  # higher, lower at the first level; at the second
+
+
+ADJUST = ("holm", "bonferroni", "bh", None)
+
+
+def require_tests(levels: float | Sequence[float], adjust: str | None, compare: str) -> tuple[float, ...]:
+    """Raise for levels, an adjustment or a comparison that do not exist."""
+    given = (levels,) if isinstance(levels, (int, float)) else tuple(levels)
+    if not 1 <= len(given) <= 2 or not all(0.5 <= v < 1 for v in given) or list(given) != sorted(set(given))[::-1]:
+        raise SurveyError(
+            f"levels is {levels!r}; give one or two confidence levels between .5 and 1, the stricter first, such as "
+            "(.95, .80): upper-case letters, then lower-case."
+        )
+    if adjust not in ADJUST:
+        raise one_of("adjust", adjust, ADJUST)
+    if compare not in ("group", "all"):
+        raise one_of("compare", compare, ("group", "all"))
+    return given
+
+
+def pairs_of(columns: Sequence[Column], compare: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of domains to test: columns with each other, then every column with its rest.
+
+    Returns
+    -------
+    pairs : int array, shape (pairs, 2)
+        Domain k + number of columns is the rest of column k.
+    family : int array, shape (pairs,)
+        Pairs that are adjusted together.
+    """
+    count = len(columns)
+    groups = list(dict.fromkeys(c.group for c in columns))
+    number = [groups.index(c.group) for c in columns]
+    first, second, family = [], [], []
+    for a in range(count):
+        for b in range(a + 1, count):
+            together = columns[a].letter and columns[b].letter
+            if together and (compare == "all" or number[a] == number[b]):
+                first.append(a)
+                second.append(b)
+                family.append(-1 if compare == "all" else number[a])
+    for a in range(count):
+        if columns[a].group != "total":
+            first.append(a)
+            second.append(a + count)
+            family.append(len(groups) + number[a])
+    return np.column_stack([first, second]).astype(np.intp).reshape(-1, 2), np.array(family, dtype=np.intp)
+
+
+def differences(
+    cells: Cells, lines: Sequence[Line], pairs: np.ndarray, effective: FloatArray, cap: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Difference, standard error and degrees of freedom of every pair, shapes (lines, pairs), (lines, pairs), (pairs,).
+
+    Pairs with a side whose effective base, shape (domains,), is too small have NaN.
+    """
+    a, b = pairs.T
+    varied = _varied(cells, lines)
+    weak = (effective[a] < SUPPRESSED_BASE) | (effective[b] < SUPPRESSED_BASE)
+    gap = np.where(weak, np.nan, cells.estimate[:, a] - cells.estimate[:, b])
+    variance = varied[:, a] + varied[:, b] - 2 * cells.covariance
+    # two sides of the same people leave rounding, no variance
+    untested = (variance <= 1e-12 * (varied[:, a] + varied[:, b])) | ((gap == 0) & (cells.variance[:, a] == 0))
+    return gap, np.sqrt(np.where(untested, 0.0, variance)), np.minimum(cells.df[a] + cells.df[b], cap)
+
+
+def _varied(cells: Cells, lines: Sequence[Line]) -> FloatArray:
+    """Variances as tests use them: a share of 0 or 100 % has a linearised variance of 0, which is not certainty.
+
+    It varies like the share that half an answer more on either side gives on Kish's effective base.
+    """
+    share = np.array([line.spec == ".0%" for line in lines])[:, None]
+    stuck = share & (cells.variance == 0) & (cells.base > 0)
+    near = 0.5 / (cells.base_kish + 1)
+    return np.where(stuck, near * (1 - near) / np.maximum(cells.base_kish, 1), cells.variance)
+
+
+def adjusted(raw: FloatArray, family: np.ndarray, adjust: str | None) -> FloatArray:
+    """P-values adjusted within each line and family, shape (lines, pairs).
+
+    The same numbers as :func:`cxlab.contrasts.holm` and :func:`~cxlab.contrasts.benjamini_hochberg`, all lines at once.
+    """
+    out = raw.copy()
+    for number in np.unique(family) if adjust is not None else ():
+        chosen = np.flatnonzero(family == number)
+        p = raw[:, chosen]
+        count = (~np.isnan(p)).sum(axis=1, keepdims=True)
+        if adjust == "bonferroni":
+            out[:, chosen] = np.minimum(p * count, 1.0)
+            continue
+        order = np.argsort(p, axis=1, kind="stable")  # NaNs come last
+        sorted_p, place = np.take_along_axis(p, order, axis=1), np.arange(len(chosen))
+        if adjust == "holm":
+            steps = np.maximum.accumulate(sorted_p * np.maximum(count - place, 1), axis=1)
+        else:
+            steps = np.where(np.isnan(sorted_p), np.inf, sorted_p * count / (place + 1))
+            steps = np.minimum.accumulate(steps[:, ::-1], axis=1)[:, ::-1]
+        back = np.empty_like(p)
+        np.put_along_axis(back, order, np.minimum(steps, 1.0), axis=1)
+        out[:, chosen] = np.where(np.isnan(p), np.nan, back)
+    return out
+
+
+def raw_p(gap: FloatArray, se: FloatArray, df: FloatArray) -> FloatArray:
+    """Unadjusted two-sided p-values; NaN where nothing varies."""
+    return p_values(gap, se, df)
+
+
+def letters(
+    columns: Sequence[Column], pairs: np.ndarray, gap: FloatArray, p: FloatArray, levels: Sequence[float]
+) -> np.ndarray:
+    """Letters of the columns that a cell is significantly above, shape (lines, columns); one space between long ones."""
+    names = [c.letter for c in columns]
+    between = " " if any(len(n) > 1 for n in names) else ""
+    found: list[list[list[tuple[int, str]]]] = [[[] for _ in columns] for _ in range(len(gap))]
+    with np.errstate(invalid="ignore"):
+        hits = np.argwhere(p <= 1 - levels[-1])
+    for line, k in hits.tolist():
+        a, b = pairs[k].tolist()
+        upper, lower = (a, b) if gap[line, k] > 0 else (b, a)
+        strong = p[line, k] <= 1 - levels[0]
+        found[line][upper].append((lower, names[lower] if strong else names[lower].lower()))
+    return np.array([[between.join(t for _, t in sorted(cell)) for cell in row] for row in found], dtype=object)
+
+
+def arrows(gap: FloatArray, p: FloatArray, levels: Sequence[float]) -> np.ndarray:
+    """Arrow of each cell against the rest: full at the first level, hollow at the second."""
+    with np.errstate(invalid="ignore"):
+        strong = p <= 1 - levels[0]
+        weak = p <= 1 - levels[-1]
+    return np.select(
+        [strong & (gap > 0), strong & (gap < 0), weak & (gap > 0), weak & (gap < 0)], list(ARROWS), ""
+    ).astype(object)
+
+
+# ------------------------------------------------------------------ intervals, whole tables at once
+def intervals(cells: Cells, lines: Sequence[Line], count: int, level: float) -> tuple[FloatArray, FloatArray]:
+    """Intervals of the columns as :func:`cxlab.metrics.intervals` gives them, each of shape (lines, columns)."""
+    part = slice(0, count)
+    estimate, variance = cells.estimate[:, part], cells.variance[:, part]
+    effective, df = cells.base_effective[:, part], cells.df[part]
+    half = t_quantile(level, df) * np.sqrt(variance)
+    low, high = estimate - half, estimate + half
+    share = np.array([line.spec == ".0%" for line in lines])
+    if share.any():
+        low[share], high[share] = _korn_graubard(estimate[share], variance[share], cells, count, level)
+    for k in np.flatnonzero([line.statistic == "nps" for line in lines]):
+        small = effective[k] < LOW_BASE
+        found = _adjusted_wald(estimate[k], variance[k], cells, (count, int(k)), level)
+        low[k], high[k] = np.where(small, found[0], low[k]), np.where(small, found[1], high[k])
+    return low, high
+
+
+def _korn_graubard(
+    share: FloatArray, variance: FloatArray, cells: Cells, count: int, level: float
+) -> tuple[FloatArray, FloatArray]:
+    base, kish, df = cells.base[:count], cells.base_kish[:count], cells.df[:count]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inner = (variance > 0) & (share > 0) & (share < 1)
+        effective = np.where(inner, share * (1 - share) / variance, kish)
+        effective = effective * (t_quantile(level, np.maximum(base - 1, 1)) / t_quantile(level, df)) ** 2
+        yes, no, tail = effective * share, effective * (1 - share), (1 - level) / 2
+        low = np.where(share > 0, special.betaincinv(np.maximum(yes, 1e-300), no + 1, tail), 0.0)
+        high = np.where(share < 1, special.betaincinv(yes + 1, np.maximum(no, 1e-300), 1 - tail), 1.0)
+    unknown = (base < 2) | np.isnan(share)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
+
+
+def _adjusted_wald(
+    nps: FloatArray, variance: FloatArray, cells: Cells, place: tuple[int, int], level: float
+) -> tuple[FloatArray, FloatArray]:
+    """NPS interval with ¾ detractors, 1½ passives and ¾ promoters added to the effective base."""
+    count, line = place
+    base, effective, df = cells.base[:count], cells.base_effective[line, :count], cells.df[:count]
+    value = nps / 100
+    with np.errstate(divide="ignore", invalid="ignore"):
+        square = np.where(variance > 0, variance / 1e4 * effective * (base - 1) / base, 0.0) + value**2
+        centre, second = value * effective / (effective + 3), (square * effective + 1.5) / (effective + 3)
+        half = t_quantile(level, df) * np.sqrt((second - centre**2) / (effective + 3))
+    known = (effective > 0) & ~np.isnan(value)
+    return np.where(known, 100 * (centre - half), np.nan), np.where(known, 100 * (centre + half), np.nan)

@@ -1,0 +1,359 @@
+"""Weighted means of many lines in many columns with their design covariance, from sums over small cells.
+
+Respondents of one stratum who stand in the same columns form an *atom*. Sums of w, wx, w²x and w²x² over atoms hold all
+that the Taylor variance needs where every row is a sampling unit, so the work per line no longer depends on
+rows × columns. Units of a few rows (a panel) add products of *mates*, rows of one unit; for large units (clinics) the
+atoms lie within units, whose totals are multiplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cxlab.banners._columns import Column
+from cxlab.banners._rows import Block
+from cxlab.design import Design, weighted_means
+
+FloatArray = np.ndarray[Any, np.dtype[Any]]
+_NUMBERS = 4_000_000  # held at once per array: 32 MB
+_PLAIN = {"weights", "psu", "stratum", "fraction", "names", "lonely"}
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Estimates of some lines in all domains: the columns, then the rest of each.
+
+    Attributes
+    ----------
+    estimate, variance, base_effective : array, shape (lines, domains)
+    covariance : array, shape (lines, pairs)
+    base, base_weighted, base_kish, df : array, shape (domains,)
+    """
+
+    estimate: FloatArray
+    variance: FloatArray
+    covariance: FloatArray
+    base_effective: FloatArray
+    base: FloatArray
+    base_weighted: FloatArray
+    base_kish: FloatArray
+    df: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Mates:
+    """Ordered pairs of different rows of one sampling unit.
+
+    Attributes
+    ----------
+    one, other : int array, shape (mates,)
+        Positions among the rows used.
+    scale : array, shape (mates,)
+        Factor of the stratum.
+    atom : int array, shape (mates,)
+        Mates in the same columns share one.
+    both : sparse matrix, shape (domains + pairs, atoms of mates)
+        Whether ``one`` is in the first domain and ``other`` in the second.
+    """
+
+    one: np.ndarray
+    other: np.ndarray
+    scale: FloatArray
+    atom: np.ndarray
+    both: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What all items of a banner share.
+
+    Attributes
+    ----------
+    inside : bool array, shape (rows, domains)
+    pairs : int array, shape (domains + pairs, 2)
+        Each domain with itself, then the domains whose covariance is wanted.
+    rows : int array, shape (used,)
+        Rows in any domain with a weight above 0.
+    atom : int array, shape (used,)
+    atom_group : int array, shape (atoms,)
+        Stratum of each atom, or its unit where unit totals are multiplied.
+    groups : int
+    member : sparse matrix, shape (domains, atoms)
+    spread : sparse matrix, shape (groups × domains, atoms)
+        Adds atoms up to groups within domains.
+    both : sparse matrix, shape (domains + pairs, atoms)
+        Atoms that are in both domains of a pair.
+    mates : Mates or None
+        None where every row is a unit, and where unit totals are multiplied.
+    """
+
+    design: Design
+    inside: np.ndarray
+    pairs: np.ndarray
+    rows: np.ndarray
+    atom: np.ndarray
+    atom_group: np.ndarray
+    groups: int
+    member: Any
+    spread: Any
+    both: Any
+    mates: Mates | None
+
+    @property
+    def by_unit(self) -> bool:
+        """Whether the groups are sampling units."""
+        return self.mates is None and not self.design.one_row_units
+
+    @cached_property
+    def members(self) -> list[np.ndarray]:
+        """Positions of the members of each domain among the rows used."""
+        return [np.flatnonzero(column) for column in self.inside[self.rows].T]
+
+    @cached_property
+    def scale(self) -> FloatArray:
+        """(1 − f) n / (n − 1) of each stratum."""
+        counts = self.design.units
+        return (1 - self.design.fraction) * counts / np.maximum(counts - 1, 1)
+
+
+def plan(design: Design, columns: Sequence[Column], pairs: np.ndarray) -> Plan:
+    """Sort the respondents into atoms."""
+    design.require_pairs()
+    inside = np.column_stack([c.inside for c in columns] + [c.universe & ~c.inside for c in columns])
+    domains = inside.shape[1]
+    pairs = np.concatenate([np.column_stack([np.arange(domains)] * 2), pairs])
+    rows = np.flatnonzero(inside.any(axis=1) & (design.weights > 0))
+    unit = design.psu[rows]
+    pattern = np.zeros(len(rows), dtype=np.int64)
+    for domain in inside[rows].T:
+        pattern = pd.factorize(pattern * 2 + domain)[0]
+    sizes = np.bincount(unit, minlength=1)
+    by_unit = not design.one_row_units and float(np.sum(sizes * (sizes - 1.0))) > len(design.stratum) * domains
+    group = unit if by_unit else design.stratum[unit]
+    groups = len(design.stratum) if by_unit else len(design.names)
+    atom, first = _distinct(pattern, group)
+    within = inside[rows[first]].T  # (domains, atoms)
+    place, which = np.nonzero(within)
+    spread = sparse.csr_matrix(
+        (np.ones(len(which)), (group[first][which] * domains + place, which)), shape=(groups * domains, len(first))
+    )
+    member = sparse.csr_matrix(within.astype(float))
+    both = member[pairs[:, 0]].multiply(member[pairs[:, 1]]).tocsr()
+    made = Plan(design, inside, pairs, rows, atom, group[first], groups, member, spread, both, None)
+    if by_unit or design.one_row_units:
+        return made
+    return replace(made, mates=_mates(made, unit, pattern))
+
+
+def _distinct(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number of each combination of two integers, and the first place of each number."""
+    found, uniques = pd.factorize(one.astype(np.int64) * (int(other.max(initial=0)) + 1) + other)
+    first = np.zeros(len(uniques), dtype=np.intp)
+    first[found[::-1]] = np.arange(len(found))[::-1]
+    return found, first
+
+
+def _mates(where: Plan, unit: np.ndarray, pattern: np.ndarray) -> Mates:
+    order = np.argsort(unit, kind="stable")
+    sorted_unit = unit[order]
+    one, other = [], []
+    for step in range(1, int(np.bincount(unit, minlength=1).max())):
+        near = np.flatnonzero(sorted_unit[:-step] == sorted_unit[step:])
+        one += [order[near], order[near + step]]
+        other += [order[near + step], order[near]]
+    none = [np.zeros(0, dtype=np.intp)]
+    left, right = np.concatenate(one or none), np.concatenate(other or none)
+    atom, first = _distinct(pattern[left], pattern[right])
+    inside = where.inside[where.rows]
+    a, b = (sparse.csr_matrix(inside[side[first]].T.astype(float)) for side in (left, right))
+    both = a[where.pairs[:, 0]].multiply(b[where.pairs[:, 1]]).tocsr()
+    return Mates(left, right, where.scale[where.design.stratum[unit[left]]], atom, both)
+
+
+def estimates(where: Plan, block: Block) -> Iterator[tuple[slice, Cells]]:
+    """Estimate the lines of an item, some at a time so that the memory stays bounded.
+
+    Notes
+    -----
+    The same numbers as :func:`cxlab.design.weighted_means`, to which a design with more to it (raked weights) is left.
+    """
+    more = [f.name for f in fields(where.design) if f.name not in _PLAIN and not _unset(getattr(where.design, f.name))]
+    size = max(1, len(where.design.weights) if more else where.groups) * where.inside.shape[1]
+    step = 1 if more else max(1, _NUMBERS // max(size, len(where.atom_group)))
+    sums = None if more else _Sums(where, block)
+    for start in range(0, len(block.lines), step):
+        lines = slice(start, min(start + step, len(block.lines)))
+        yield lines, _by_rows(where, block, start) if sums is None else sums.cells(lines)
+
+
+def _unset(value: Any) -> bool:
+    return value is None or (isinstance(value, (tuple, dict)) and not value)
+
+
+def _by_rows(where: Plan, block: Block, line: int) -> Cells:
+    """One line by the general estimator."""
+    values = block.lines[line].values
+    column = values if block.answers is None else np.append(values, np.nan)[block.answers]
+    column = np.where(block.answered, column, np.nan)
+    inside = where.inside & block.answered[:, None]
+    found = weighted_means(where.design, np.broadcast_to(column[:, None], inside.shape), inside)
+    a, b = where.pairs[inside.shape[1] :].T
+    weight = where.design.weights @ inside
+    return Cells(found.estimate[None], np.diagonal(found.covariance)[None], found.covariance[a, b][None],
+                 found.base_effective[None], found.base, weight, found.base_kish, found.df)  # fmt: skip
+
+
+class _Sums:
+    """Sums of an item over atoms, and the estimates of its lines from them."""
+
+    def __init__(self, where: Plan, block: Block) -> None:
+        design, rows = where.design, where.rows
+        self.where, self.block, self.size = where, block, len(where.atom_group)
+        answered = block.answered[rows]
+        self.weight = np.where(answered, design.weights[rows], 0.0)
+        self.count = np.bincount(where.atom, answered, self.size)
+        self.total = np.bincount(where.atom, self.weight, self.size)
+        self.square = np.bincount(where.atom, self.weight**2, self.size)
+        self.codes = 0
+        if block.answers is not None:
+            self.codes = len(block.lines[0].values)
+            # the last place holds those without an answer, whose weight is 0
+            self.place = where.atom * (self.codes + 1) + np.where(answered, block.answers[rows], self.codes)
+            self.table = self._table(self.weight)
+            self.table_square = self.table if where.by_unit else self._table(self.weight**2)
+
+    def _table(self, weight: FloatArray) -> FloatArray:
+        cells = self.size * (self.codes + 1)
+        return np.bincount(self.place, weight, cells).reshape(self.size, -1)[:, : self.codes]
+
+    def _moments(self, lines: Sequence[Any], square: bool) -> tuple[FloatArray, FloatArray]:
+        """Σ w x and Σ w x² (or with w²) over atoms, each of shape (atoms, lines)."""
+        if self.codes:
+            values = np.column_stack([line.values for line in lines])
+            table = self.table_square if square else self.table
+            return table @ values, table @ values**2
+        weight = self.weight**2 if square else self.weight
+        made = [line.values[self.where.rows] for line in lines]
+        sums = [[np.bincount(self.where.atom, weight * x**r, self.size) for x in made] for r in (1, 2)]
+        return np.column_stack(sums[0]), np.column_stack(sums[1])
+
+    def cells(self, chosen: slice) -> Cells:
+        """Estimates of some lines."""
+        where = self.where
+        lines, shift = _centred(self.block.lines[chosen], self)
+        first, second = self._moments(lines, square=False)
+        base, weight, squares = (where.member @ v for v in (self.count, self.total, self.square))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = (where.member @ first) / weight[:, None]
+            spread = (where.member @ second) / weight[:, None] - mean**2
+            # what is left of equal answers is rounding
+            spread = np.where(spread <= 1e-12 * np.maximum(mean**2, 1e-300), 0.0, spread)
+            mean = np.where((spread == 0) & (shift == 0), np.round(mean, 12), mean)  # 100 % is 1, not 1 − 1e-16
+            simple = spread / np.maximum(base - 1, 1)[:, None]
+            kish = np.where(weight > 0, weight**2 / squares, 0.0)
+            both = self._covariance(lines, first, mean, weight)
+            domains = len(weight)
+            variance = np.where(spread > 0, both[:domains], 0.0)
+            effective = np.where((variance > 0) & (base[:, None] > 1), base[:, None] * simple / variance, kish[:, None])
+        return Cells((mean + shift).T, variance.T, both[domains:].T, effective.T, base, weight, kish, self._df())
+
+    def _covariance(self, lines: Sequence[Any], first: FloatArray, mean: FloatArray, weight: FloatArray) -> FloatArray:
+        """Variances of the domains, then covariances of the pairs, shape (domains + pairs, lines)."""
+        where, design = self.where, self.where.design
+        counts, scale, (a, b) = design.units, where.scale, where.pairs.T
+        safe = np.where(weight > 0, weight, 1.0)
+        mean = np.where(np.isfinite(mean), mean, 0.0)
+        shape = (where.groups, len(weight), -1)
+        totals = (where.spread @ first).reshape(shape) - mean * (where.spread @ self.total).reshape(shape)
+        totals /= safe[:, None]
+        if where.by_unit:
+            order = sparse.csr_matrix(
+                (np.ones(len(design.stratum)), (design.stratum, np.arange(len(design.stratum)))),
+                shape=(len(design.names), len(design.stratum)),
+            )
+            raw = _products(totals * scale[design.stratum][:, None, None], totals, a, b)
+            strata = (order @ totals.reshape(len(totals), -1)).reshape(len(design.names), len(weight), -1)
+        else:
+            by_atom = scale[where.atom_group][:, None]
+            v1, v2 = self._moments(lines, square=True)
+            q0, q1, q2 = (where.both @ (by_atom * v) for v in (self.square[:, None], v1, v2))
+            raw = q2 - (mean[a] + mean[b]) * q1 + mean[a] * mean[b] * q0
+            raw = (raw + self._between_mates(lines, mean[a], mean[b])) / (safe[a] * safe[b])[:, None]
+            strata = totals
+        spread = raw - _products(strata * (scale / counts)[:, None, None], strata, a, b)
+        if design.lonely == "adjust" and design.single.any():
+            off = (strata - strata.sum(axis=0) / len(design.stratum))[design.single]
+            spread += _products(off * scale[design.single][:, None, None], off, a, b)
+        return spread
+
+    def _between_mates(self, lines: Sequence[Any], a: FloatArray, b: FloatArray) -> FloatArray | float:
+        """Σ w w' (x − a)(x' − b) over pairs of rows of one unit, shape (domains + pairs, lines)."""
+        mates = self.where.mates
+        if mates is None or not len(mates.one):
+            return 0.0
+        weight = self.weight[mates.one] * self.weight[mates.other] * mates.scale
+        kept = np.flatnonzero(weight)
+        one, other, atom, weight = mates.one[kept], mates.other[kept], mates.atom[kept], weight[kept]
+        if self.block.answers is not None:
+            answers = self.block.answers[self.where.rows]
+            one, other = answers[one], answers[other]
+        else:
+            one, other = self.where.rows[one], self.where.rows[other]
+        made: list[list[FloatArray]] = [[], [], []]
+        for line in lines:
+            x, y = weight * line.values[one], line.values[other]
+            for sums, values in zip(made, (x, weight * y, x * y), strict=True):
+                sums.append(np.bincount(atom, values, mates.both.shape[1]))
+        x1, y1, xy = (mates.both @ np.column_stack(m) for m in made)
+        plain = (mates.both @ np.bincount(atom, weight, mates.both.shape[1]))[:, None]
+        return xy - b * x1 - a * y1 + a * b * plain
+
+    def _df(self) -> FloatArray:
+        """Units − strata that have a member with an answer, at least 1, as in ``Design.domain_df``."""
+        where, design = self.where, self.where.design
+        present = (where.spread @ (self.count > 0)).reshape(where.groups, -1) > 0
+        if where.by_unit:
+            rows, columns = np.nonzero(present)
+            strata = np.zeros((len(design.names), present.shape[1]), dtype=bool)
+            strata[design.stratum[rows], columns] = True
+            return np.maximum(present.sum(axis=0) - strata.sum(axis=0), 1.0)
+        if where.mates is None:
+            return np.maximum(where.member @ self.count - present.sum(axis=0), 1.0)
+        answered, unit = self.weight > 0, design.psu[where.rows]
+        units = np.zeros(len(where.members))
+        for k, members in enumerate(where.members):
+            seen = np.zeros(len(design.stratum), dtype=bool)
+            seen[unit[members[answered[members]]]] = True
+            units[k] = seen.sum()
+        return np.maximum(units - present.sum(axis=0), 1.0)
+
+
+def _products(left: FloatArray, right: FloatArray, a: np.ndarray, b: np.ndarray) -> FloatArray:
+    """Σ over groups of left[:, a] · right[:, b] per line; inputs (groups, domains, lines), output (pairs, lines)."""
+    whole = np.matmul(left.transpose(2, 1, 0), right.transpose(2, 0, 1))  # (lines, domains, domains)
+    return whole[:, a, b].T
+
+
+def _centred(lines: Sequence[Any], sums: _Sums) -> tuple[list[Any], FloatArray]:
+    """Lines less their rough middle, and what was taken away: large numbers would cancel. Shares stay as they are."""
+    made, shift = [], []
+    for line in lines:
+        centre = 0.0
+        if line.statistic in ("mean", "nps"):
+            if sums.codes:
+                held = sums.table.sum(axis=0)
+                centre = float(held @ line.values / held.sum()) if held.sum() > 0 else 0.0
+            elif sums.weight.any():
+                seen = sums.weight > 0
+                centre = float(np.mean(line.values[sums.where.rows][seen]))
+        values = line.values - centre
+        made.append(replace(line, values=values if sums.codes else np.where(sums.block.answered, values, 0.0)))
+        shift.append(centre)
+    return made, np.array(shift)
