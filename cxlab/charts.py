@@ -158,7 +158,8 @@ def lines(
     Parameters
     ----------
     table : DataFrame
-        ``wave`` (text, in order), ``estimate, low, high`` and, optionally, ``segment``.
+        ``wave`` (text), ``estimate, low, high`` and, optionally, ``segment``; waves in order within every segment,
+        each of which has all of them. Rows of NaN keep their place and leave a gap.
     title : str
     names : mapping of segment to str, optional
     target : float, optional
@@ -177,8 +178,10 @@ def lines(
         x = [place[w] for w in rows["wave"]]
         ax.fill_between(x, rows["low"].astype(float), rows["high"].astype(float), color=colour, alpha=0.15, linewidth=0)
         ax.plot(x, rows["estimate"], color=colour, marker="o", markersize=3.2, linewidth=1.6)
-        if segment is not None:
-            ax.annotate((names or {}).get(segment, str(segment)), (x[-1], rows["estimate"].iloc[-1]), xytext=(7, 0),
+        known = np.flatnonzero(np.isfinite(rows["estimate"].to_numpy(dtype=float)))
+        if segment is not None and len(known):
+            end = (x[known[-1]], rows["estimate"].iloc[known[-1]])
+            ax.annotate((names or {}).get(segment, str(segment)), end, xytext=(7, 0),
                         textcoords="offset points", va="center", color=colour, fontsize=9)  # fmt: skip
     if target is not None:
         ax.axhline(target, color=theme.BAD, linestyle="--", linewidth=1.1)

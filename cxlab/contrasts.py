@@ -252,7 +252,13 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     formats = metric_formats(scores)
     formats |= {(s.name, c): SIGNED[s.kind] for s in scores for c in ("estimate", "low", "high")}
     return Result(
-        table, base, (*design_notes(survey), *unplaced(survey, groups), family), labels, call, formats=formats
+        table,
+        base,
+        (*design_notes(survey), *unplaced(survey, groups), family),
+        labels,
+        call,
+        formats=formats,
+        level=level,
     )
 
 

@@ -475,7 +475,7 @@ def proportions(
     result.table.insert(1, "code", [code for code in codes for _ in range(groups)])
     answers = {("code", c): value_names(survey, column, c) for c in codes}
     return Result(result.table, result.base, result.notes, {**result.labels, **answers}, result.call,
-                  names(survey, item), result.formats)  # fmt: skip
+                  names(survey, item), result.formats, level)  # fmt: skip
 
 
 def frequencies(survey: Survey, items: str | Sequence[str] | None = None, *, level: float = 0.95) -> Result:
@@ -525,7 +525,7 @@ def frequencies(survey: Survey, items: str | Sequence[str] | None = None, *, lev
     base = Base(len(survey), kish_base(survey.weights[survey.domain]))
     call = f"cx.{_call('frequencies', chosen, None, level=level).replace('survey', f'survey{survey.filter}', 1)}"
     return Result(whole, base, design_notes(survey), labels, call, {"en": "Topline", "zh": "基础频数表"},
-                  {"estimate": ".1%", "low": ".1%", "high": ".1%"})  # fmt: skip
+                  {"estimate": ".1%", "low": ".1%", "high": ".1%"}, level)  # fmt: skip
 
 
 def _missing_rows(survey: Survey, item: str, column: str) -> pd.DataFrame:
@@ -723,7 +723,7 @@ def _table(
     labels = {**groups.labels, **{s.name: s.labels for s in scores}}
     formats = {"estimate": spec, "low": spec, "high": spec, "se": ".3f" if spec == ".0%" else ".2f"}
     return Result(table, Base(answered, kish_base(weights)), (*design_notes(survey), *unplaced(survey, groups)), labels,
-                  f"cx.{call.replace('survey', f'survey{survey.filter}', 1)}", formats=formats)  # fmt: skip
+                  f"cx.{call.replace('survey', f'survey{survey.filter}', 1)}", formats=formats, level=level)  # fmt: skip
 
 
 def unplaced(survey: Survey, groups: Cells) -> tuple[Mapping[str, str], ...]:

@@ -282,12 +282,12 @@ class TrendResult(Result):
     metric: str = ""
 
     def plot(self, ax: Axes | None = None, lang: str | None = None, *, target: float | None = None) -> Axes:
-        """Draw the metric over waves with intervals; suppressed cells are left out."""
+        """Draw the metric over waves with intervals; suppressed cells leave a gap."""
         from cxlab.charts import lines
 
         lang = language(lang)
-        table = self.table[self.table["reliability"] != "suppressed"]
-        table = table.assign(wave=[self.label(w, lang, "wave") for w in table["wave"]])
+        table = self.table.assign(wave=[self.label(w, lang, "wave") for w in self.table["wave"]])
+        table.loc[table["reliability"] == "suppressed", ["estimate", "low", "high"]] = np.nan
         if "segment" in table:
             table = table.assign(segment=[self.label(s, lang, "segment") for s in table["segment"]])
         return lines(
@@ -342,7 +342,7 @@ def trend(survey: Survey, metric: str, *, by: str | None = None, level: float = 
     return TrendResult(
         table, base_of(survey), design_notes(survey),
         {**groups.labels, metric: scored.labels}, f"cx.trend(survey{survey.filter}, {metric!r}, by={by!r}{'' if level == 0.95 else f', level={level!r}'})",
-        formats={"estimate": spec, "low": spec, "high": spec}, metric=metric,
+        formats={"estimate": spec, "low": spec, "high": spec}, level=level, metric=metric,
     )  # fmt: skip
 
 
