@@ -61,9 +61,9 @@ def importance(
     clear = table["distinguishable"].to_numpy(dtype=bool)
     share, low, high = (100 * table[c].to_numpy(dtype=float) for c in ("share", "share_low", "share_high"))
     ax.barh(y, share, color=np.where(clear, theme.GOOD, theme.BAND), height=0.62, zorder=2)
-    error = np.abs(np.vstack([share - low, high - share]))
-    if np.isfinite(error).any():
-        ax.errorbar(share, y, xerr=error, fmt="none", ecolor=theme.INK, elinewidth=1.1, capsize=2.5, zorder=3,
+    half = (high - low) / 2  # about the middle: a percentile interval need not hold the estimate
+    if np.isfinite(half).any():
+        ax.errorbar(low + half, y, xerr=half, fmt="none", ecolor=theme.INK, elinewidth=1.1, capsize=2.5, zorder=3,
                     label=_word("interval", lang).format(level=level))  # fmt: skip
     null = 100 * table["null_share"].to_numpy(dtype=float)
     if np.isfinite(null).any():

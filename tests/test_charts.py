@@ -36,7 +36,7 @@ def drawn(ax, tmp_path) -> None:
 @pytest.fixture
 def importances() -> pd.DataFrame:
     return pd.DataFrame({
-        "label": ["排队等候", "Doctor", "Meal", "Noise"], "share": [0.5, 0.3, NAN, 0.01], "share_low": [0.4, 0.2, NAN, 0.0],
+        "label": ["排队等候", "Doctor", "Meal", "Noise"], "share": [0.5, 0.3, NAN, 0.01], "share_low": [0.4, 0.2, NAN, 0.02],
         "share_high": [0.62, 0.41, NAN, 0.05], "null_share": [0.03, 0.03, NAN, 0.04],
         "distinguishable": [True, True, True, False],
     })  # fmt: skip
@@ -55,8 +55,8 @@ def test_importance(importances, lang, words, tmp_path):
     error = [c for c in ax.containers if isinstance(c, mpl.container.ErrorbarContainer)][-1]
     ends = [s[:, 0] for s in error[2][0].get_segments() if len(s)]
     np.testing.assert_allclose(ends[0], [40, 62])
-    (lines,) = [c for c in ax.collections if isinstance(c, PathCollection)]
-    offsets = lines.get_offsets().data[:, 0]
+    np.testing.assert_allclose(ends[-1], [2, 5])
+    offsets = [c for c in ax.collections if isinstance(c, PathCollection)][-1].get_offsets().data[:, 0]
     np.testing.assert_allclose(offsets[np.isfinite(offsets)], [3, 3, 4])
     legend = " ".join(t.get_text() for t in ax.get_legend().get_texts())
     assert all(w in legend for w in words)
