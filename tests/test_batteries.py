@@ -99,15 +99,15 @@ TRUE_OMEGA = TRUE_LOADING.sum() ** 2 / (TRUE_LOADING.sum() ** 2 + TRUE_NOISE.sum
 @pytest.mark.slow
 @pytest.mark.parametrize("clusters", [None, 40])
 def test_intervals_of_omega_cover(clusters):
-    """300 weighted surveys of 160: nominal 95 %, passed at 91.5 to 98 %."""
+    """400 weighted surveys of 160: nominal 95 %, passed at 92 to 98 %."""
     rng = np.random.default_rng(21)
     hits, width = 0, []
-    for _ in range(300):
+    for _ in range(400):
         survey = Survey.from_frame(battery(rng, 160, clusters), weight="w", psu="shop" if clusters else None)
-        row = cx.reliability(survey, list("abcd"), replicates=150).value("omega")
+        row = cx.reliability(survey, list("abcd"), replicates=100).value("omega")
         hits += row["low"] <= TRUE_OMEGA <= row["high"]
         width.append(row["high"] - row["low"])
-    assert 0.915 <= hits / 300 <= 0.98
+    assert 0.92 <= hits / 400 <= 0.98
     assert np.mean(width) < 0.14
 
 
