@@ -44,8 +44,9 @@ def hidden_crisis(
     items : list of str, optional
         Columns, roles, ``"nps"`` or ``"csat"``. By default drivers, touchpoints, outcomes, emotion and behaviour.
     waves : pair of lists of waves, optional
-        First and last period, codes or labels; by default the first and the last third of the waves. A survey
-        with fewer than two waves has levels only.
+        First and last period, codes or labels, whose means are compared. By default trends are straight lines
+        through all waves, shown as the change from the middle of the first third to the middle of the last. A survey with
+        fewer than two waves has levels only.
     flat : float or mapping of item to float, optional
         δ, on the item's scale: the total counts as flat while its 90 % interval lies inside ±δ. By default 2.5 %
         of the response scale, .25 on 0–10.
@@ -79,7 +80,8 @@ def hidden_crisis(
     A fact is hidden when the segment is worse than the rest (the direction of the item counts), the 90 % interval
     of the total lies inside ±δ, and the interaction – segment against rest, for trends the difference of the two
     changes – is significant after Benjamini–Hochberg over the whole table. That holds the share of false findings, not
-    the chance of any; headline sentences use Holm. The movement of the total is its change between the periods, for
+    the chance of any; headline sentences use Holm. Lines through all waves (equally spaced) have the smaller error: under a
+    steady trend, comparing thirds wastes 11 % of the sample. The movement of the total is its change between the periods, for
     levels too; without waves it is the pull of the segment on the total, total minus rest. All variances are by Taylor
     linearisation over the whole design, so respondents asked twice count as such. Cells with an effective base
     under 30 are not tested. ``pooled`` draws the effects, in units of δ, towards 0 (DerSimonian–Laird prior
@@ -107,7 +109,8 @@ def hidden_crisis(
     deltas = _deltas(survey, scores, flat)
     tiers = _tiers(survey, scores, outcomes)
     money = _money(survey, by, revenue)
-    design, parts = resolve(survey), frame(groups.inside, periods)
+    design = resolve(survey)
+    parts = frame(groups.inside, periods, _time(survey) if periods and waves is None else None)
     keys = [k["segment"] for k in groups.keys]
     table, divided = _scan(design, scores, parts, keys, deltas)
     table, prior = judge(table, level)
@@ -126,7 +129,7 @@ def hidden_crisis(
     options = "".join(f", {k}={v!r}" for k, v in said.items() if v is not None)
     return CrisisResult(
         table, Base(int((weights > 0).sum()), kish_base(weights)),
-        (*notes_of(table, prior, names, flat is None, [survey.label(i) for i in silent]), *design_notes(survey),
+        (*notes_of(table, prior, names, (flat is None, waves is None), [survey.label(i) for i in silent]), *design_notes(survey),
          *unplaced(survey, groups)),
         labels, f"cx.hidden_crisis(survey{survey.filter}, {by!r}{options})",
         {"en": "Hidden crisis", "zh": "隐藏的危机"}, formats_of(scores), level=level,
@@ -170,6 +173,13 @@ def _periods(survey: Survey, waves: Any) -> tuple[list[np.ndarray], dict[str, Ma
         for key, codes in zip(("before", "after"), chosen, strict=True)
     }
     return [survey.domain & survey.data[column].isin(codes).to_numpy() for codes in chosen], names
+
+
+def _time(survey: Survey) -> np.ndarray:
+    """Place of each row's wave among those analysed, shape (rows,); waves count as equally spaced."""
+    waves = survey.data[survey.column_of("wave")]
+    present = sorted(waves[survey.domain].dropna().unique().tolist())
+    return waves.map({w: float(k) for k, w in enumerate(present)}).to_numpy(dtype=float, na_value=np.nan)
 
 
 def _chosen(survey: Survey, waves: Any, present: Sequence[Any]) -> list[list[Any]]:

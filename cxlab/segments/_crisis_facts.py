@@ -26,12 +26,15 @@ class Frame:
     everybody : bool array, shape (rows,)
     periods : tuple of bool arrays, shape (rows,)
         First and last period; empty where the survey has no two waves.
+    time : array, shape (rows,), or None
+        Place of the wave; where it is given, trends are lines through all waves.
     """
 
     segments: np.ndarray
     rests: np.ndarray
     everybody: np.ndarray
     periods: tuple[np.ndarray, ...]
+    time: FloatArray | None = None
 
     @property
     def count(self) -> int:
@@ -44,10 +47,10 @@ class Frame:
         return whole if window is None else whole & window[:, None]
 
 
-def frame(inside: np.ndarray, periods: Sequence[np.ndarray]) -> Frame:
+def frame(inside: np.ndarray, periods: Sequence[np.ndarray], time: FloatArray | None = None) -> Frame:
     """Frame of segments ``inside``, shape (rows, s)."""
     everybody = np.asarray(inside.any(axis=1))
-    return Frame(inside, everybody[:, None] & ~inside, everybody, tuple(periods))
+    return Frame(inside, everybody[:, None] & ~inside, everybody, tuple(periods), time)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +112,7 @@ def facts_of(design: Design, values: FloatArray, parts: Frame) -> tuple[Facts, F
     """Level and trend facts of one item, and the means that they are made of.
 
     Columns of the estimates: windows (all, first, last) × (segments, rests, total), then, with periods, the shares
-    of the segments among the answers of the first and of the last period.
+    of the segments among the answers of the first and of the last period, then the changes along fitted lines.
     """
     windows = [None, *parts.periods]
     blocks = [parts.domains(w) for w in windows]
@@ -117,9 +120,51 @@ def facts_of(design: Design, values: FloatArray, parts: Frame) -> tuple[Facts, F
     for window in parts.periods:
         columns.append(np.where(np.isfinite(values)[:, None], parts.segments.astype(float), np.nan))
         blocks.append(np.repeat((parts.everybody & window)[:, None], parts.count, axis=1))
+    if parts.periods and parts.time is not None:
+        blocks.append(blocks[0])
+        columns.append(line_changes(design.weights, values, blocks[0], parts.time, parts.periods))
     found = weighted_means(design, np.concatenate(columns, axis=1), np.concatenate(blocks, axis=1))
-    level = _level(found, parts.count, len(windows), design.df)
-    return level, _trend(found, parts.count, level, design.df) if parts.periods else None, found
+    moves = _moves(len(found.estimate), parts) if parts.periods else None
+    level = _level(found, parts.count, moves, design.df)
+    return level, _trend(found, parts.count, level, moves, design.df) if moves else None, found
+
+
+def line_changes(
+    weights: FloatArray, values: FloatArray, domains: np.ndarray, time: FloatArray, periods: Sequence[np.ndarray]
+) -> FloatArray:
+    """Columns whose weighted means are the changes along fitted lines, shape (rows, k).
+
+    The line is the weighted least-squares line through all waves of a domain, its change that between the mean waves of
+    the periods. A column holds span · (b + (t − t̄) · residual / variance of t): its mean is span · b, and its deviations
+    from it are the influence values of span · b, so that means of such columns have the right covariance. A domain without
+    answers in one of the periods has NaN: nothing is drawn beyond what was asked.
+    """
+    known = np.isfinite(values) & np.isfinite(time)
+    inside = domains & known[:, None]
+    w = weights[:, None] * inside
+    t, y = np.where(known, time, 0.0)[:, None], np.where(known, values, 0.0)[:, None]
+    asked = np.all([w[p].sum(axis=0) > 0 for p in periods], axis=0)
+    span = float(np.diff([np.mean(np.unique(time[p & np.isfinite(time)])) for p in periods])[0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = w.sum(axis=0)
+        at, level = t - (w * t).sum(axis=0) / total, y - (w * y).sum(axis=0) / total
+        spread = (w * at**2).sum(axis=0) / total
+        slope = (w * at * level).sum(axis=0) / total / np.where(spread > 0, spread, np.nan)
+        return np.where(inside & asked, span * (slope + at * (level - slope * at) / spread), np.nan)
+
+
+Moves = tuple[FloatArray, FloatArray, FloatArray]
+
+
+def _moves(width: int, parts: Frame) -> Moves:
+    """Rows that pick the change of each segment, each rest, and the total."""
+    if parts.time is None:
+        first, last = _picks(parts.count, width, 1), _picks(parts.count, width, 2)
+        return last[0] - first[0], last[1] - first[1], last[2] - first[2]
+    step = 2 * parts.count + 1
+    rows = np.zeros((step, width))
+    rows[np.arange(step), width - step + np.arange(step)] = 1
+    return rows[: parts.count], rows[parts.count : -1], np.repeat(rows[-1:], parts.count, axis=0)
 
 
 def _picks(count: int, width: int, window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -130,14 +175,14 @@ def _picks(count: int, width: int, window: int) -> tuple[FloatArray, FloatArray,
     return rows[:count], rows[count : 2 * count], np.repeat(rows[-1:], count, axis=0)
 
 
-def _level(found: Estimates, count: int, windows: int, cap: float) -> Facts:
+def _level(found: Estimates, count: int, moves: Moves | None, cap: float) -> Facts:
     width = len(found.estimate)
     segment, rest, total = _picks(count, width, 0)
     gap, pull = contrast(found, segment - rest, cap), contrast(found, total - rest, cap)
     moved, before, after, early = pull, np.full(count, np.nan), np.full(count, np.nan), np.ones(count)
-    if windows == 3:
+    if moves:
         first, last = _picks(count, width, 1), _picks(count, width, 2)
-        moved = contrast(found, last[2] - first[2], cap)
+        moved = contrast(found, moves[2], cap)
         gap_first = contrast(found, first[0] - first[1], cap)
         before, early = gap_first.estimate, gap_first.p_values()
         after = contrast(found, last[0] - last[1], cap).estimate
@@ -150,11 +195,10 @@ def _level(found: Estimates, count: int, windows: int, cap: float) -> Facts:
     )  # fmt: skip
 
 
-def _trend(found: Estimates, count: int, level: Facts, cap: float) -> Facts:
-    width, step = len(found.estimate), 2 * count + 1
-    first, last = _picks(count, width, 1), _picks(count, width, 2)
-    segment, rest = contrast(found, last[0] - first[0], cap), contrast(found, last[1] - first[1], cap)
-    gap = contrast(found, last[0] - first[0] - last[1] + first[1], cap)
+def _trend(found: Estimates, count: int, level: Facts, moves: Moves, cap: float) -> Facts:
+    step = 2 * count + 1
+    segment, rest = contrast(found, moves[0], cap), contrast(found, moves[1], cap)
+    gap = contrast(found, moves[0] - moves[1], cap)
     cells = np.array([found.base_effective[w * step : w * step + 2 * count].reshape(2, count) for w in (1, 2)])
     bases = found.base[step : step + count] + found.base[2 * step : 2 * step + count]
     return Facts(

@@ -106,8 +106,9 @@ class CrisisResult(Result):
     Attributes
     ----------
     split : DataFrame
-        The total's change divided: ``item, segment, share_before, share_after, within, within_se, within_low,
-        within_high, mix, mix_se, mix_low, mix_high``; within and mix of all segments sum to the change.
+        The total's difference between the periods, divided: ``item, segment, share_before, share_after, within, within_se, within_low,
+        within_high, mix, mix_se, mix_low, mix_high``; within and mix of all segments sum to the difference of the total's means in
+        the two periods.
     at_risk : DataFrame
         ``segment, customers, customers_low, customers_high`` and, with revenue, ``revenue, revenue_low, revenue_high``;
         shares 0–1 of everybody analysed.
@@ -293,15 +294,15 @@ def notes_of(
     table: pd.DataFrame,
     prior: pd.DataFrame,
     periods: Mapping[str, Mapping[str, str]],
-    default: bool,
+    default: tuple[bool, bool],
     silent: Sequence[str],
 ) -> tuple[Mapping[str, str], ...]:
     """What was compared, what δ is, how the families are held, what the prior is, what was not tested."""
     said: list[Mapping[str, str]] = []
     if periods:
-        said.append(Note(_PERIODS, **periods))
+        said.append(Note(_LINES if default[1] else _PERIODS, **periods))
     low, high = float(table["delta"].min()), float(table["delta"].max())
-    said.append(Note(_DELTA_DEFAULT if default else _DELTA, low=low, high=high))
+    said.append(Note(_DELTA_DEFAULT if default[0] else _DELTA, low=low, high=high))
     said.append(Note(_FAMILIES, tests=int(table["p_raw"].notna().sum())))
     for kind, facts, variance, sd in prior.itertuples(index=False, name=None):
         if np.isfinite(variance):
@@ -314,6 +315,10 @@ def notes_of(
     return tuple(said)
 
 
+_LINES = {"en": "Trends are straight lines through all waves, shown as the change between the middles of {before} and {after}; the gaps before and "
+                "after and the split compare the means of these two periods. Levels are means over all waves.",
+          "zh": "趋势按全部期次拟合直线，以 {before} 与 {after} 两段中点之间的变动表示；前期、后期差距及拆分比较的是这两段的均值。"
+                "水平为全部期次的均值。"}  # fmt: skip
 _PERIODS = {"en": "Trends compare {before} with {after}; levels are means over all waves.",
             "zh": "趋势比较的是 {before} 与 {after}；水平为全部期次的均值。"}  # fmt: skip
 _DELTA = {"en": "The total counts as flat within ±δ, as declared: δ = {low:.3g} to {high:.3g} points of the item's scale.",
