@@ -129,18 +129,19 @@ def replicate_moments(
     rows, k = columns.shape
     upper = np.triu_indices(k)
     units = multipliers.shape[1]
+    few = 2 * units <= rows  # add up within units first: the product with the multipliers is then short
     total = np.zeros((len(multipliers), 1 + k + len(upper[0])))
-    sums = np.zeros((total.shape[1], units if 2 * units <= rows else 0))
+    sums = np.zeros((total.shape[1], units if few else 0))
     for start in range(0, rows, _ROWS):
         part = slice(start, start + _ROWS)
         shifted = columns[part] - center
         laid_out = np.column_stack([np.ones(len(shifted)), shifted, shifted[:, upper[0]] * shifted[:, upper[1]]])
         laid_out *= weights[part, None]
-        if 2 * units <= rows:  # add up within units first: the product with the multipliers is then short
+        if few:
             sums += [np.bincount(unit[part], column, units) for column in laid_out.T]
         else:
             total += multipliers[:, unit[part]].astype(float, copy=False) @ laid_out
-    if 2 * units <= rows:
+    if few:
         total = multipliers.astype(float, copy=False) @ sums.T
     products = np.empty((len(multipliers), k, k))
     products[:, upper[0], upper[1]] = total[:, 1 + k :]

@@ -15,6 +15,7 @@ from scipy import stats
 
 import cxlab as cx
 from cxlab.contrasts import holm, ranks
+from cxlab.drivers import _infer, _prepare
 from cxlab.errors import CollinearityWarning, SignFlipWarning, SmallBaseWarning, SurveyError
 from cxlab.items import Item
 from cxlab.moments import shapley
@@ -183,6 +184,28 @@ def test_permutations_stay_within_strata():
     assert drivers_of(survey_of(df), [*NAMES, "between"]).table.set_index("driver").loc["between", "distinguishable"]
 
 
+def test_units_trade_whole_within_their_stratum():
+    sizes = [1, 3, 3, 10, 2, 2]
+    unit = np.repeat(np.arange(6), sizes)
+    df = pd.DataFrame({"u": unit, "s": unit >= 4, "a": np.arange(21.0), "y": np.arange(21.0) ** 2})
+    prepared = _prepare.prepare(
+        survey_of(df.sample(frac=1, random_state=2), stratum="s", psu="u"), "y", ["a"], "listwise"
+    )
+    unit, rows = prepared.unit, np.arange(21)
+    read_by_the_single_one = set()
+    for order in _infer._permutations(prepared, 400, np.random.default_rng(1)):
+        assert (prepared.stratum[order] == prepared.stratum).all()
+        source = [set(unit[order[unit == u]]) for u in range(6)]
+        assert sorted(s for one in source for s in one) == list(
+            range(6)
+        )  # each unit has one source, each is a source once
+        for u, (s,) in enumerate(source):
+            read = order[unit == u]
+            assert len(set(read)) == min(sizes[u], sizes[s])  # no answer twice unless the source is smaller
+        read_by_the_single_one |= set(order[unit == 0])
+    assert read_by_the_single_one == set(rows[prepared.stratum == 0])  # every answer gets its turn
+
+
 def test_a_driver_that_is_permuted_into_a_constant_counts_nothing():
     """One large unit and many small: trading with them can leave a rare answer out altogether."""
     rng = np.random.default_rng(2)
@@ -192,8 +215,8 @@ def test_a_driver_that_is_permuted_into_a_constant_counts_nothing():
     df.loc[60:, "rare"] = 0
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        prepared = cx.drivers._prepare.prepare(survey_of(df, psu="unit"), "y", ["a", "rare"], "listwise")
-        lines = cx.drivers._infer.null_lines(prepared, shapley, 200, 0)
+        prepared = _prepare.prepare(survey_of(df, psu="unit"), "y", ["a", "rare"], "listwise")
+        lines = _infer.null_lines(prepared, shapley, 200, 0)
     assert np.isfinite(lines).all()
 
 

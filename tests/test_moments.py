@@ -161,6 +161,12 @@ def test_a_driver_that_others_determine_is_measured_without_blowing_up():
     columns = np.column_stack([x, x[:, 0] + x[:, 1], x[:, 0] + rng.normal(size=400)])
     matrix = weighted_moments(columns, np.ones(400)).correlation()
     np.testing.assert_allclose(shapley(matrix), over_all_orders(matrix), atol=1e-9)
+    alone = shapley(matrix[np.ix_([0, 1, 2, 4], [0, 1, 2, 4])]).sum()
+    assert shapley(matrix).sum() == pytest.approx(alone, abs=1e-12)
+    # the same but for a millionth of noise, which happens to go with the outcome: it must not count
+    columns[:, 3] += 1e-6 * (columns[:, 4] - columns[:, 0])
+    near = weighted_moments(columns, np.ones(400)).correlation()
+    assert shapley(near).sum() == pytest.approx(alone, abs=1e-5)
     with pytest.raises(SurveyError) as error:
         johnson(matrix)
     assert str(error.value) == ("drivers are exactly collinear: relative weights are undefined; leave one of them out.")
