@@ -88,14 +88,15 @@ def null_lines(prepared: Prepared, measure: Measure, permutations: int, seed: in
     centred = prepared.columns - prepared.moments.mean()
     p, share = centred.shape[1] - 1, prepared.weights / prepared.weights.sum()
     spread = np.sqrt(np.diagonal(prepared.moments.covariance()))
-    weighted = centred * share[:, None]
+    weighted, answers = centred * share[:, None], np.ascontiguousarray(centred[:, :p])
+    squares = answers**2
     shuffled = np.empty((p, permutations, p + 1))
     for k, order in enumerate(_permutations(prepared, permutations, np.random.default_rng([seed, 1]))):
-        moved = centred[order, :p]
-        deviation = np.sqrt(np.maximum(share @ moved**2 - (share @ moved) ** 2, 0))
-        scale = np.divide(1, deviation, out=np.zeros(p), where=deviation > 0)
+        received = np.bincount(order, share, len(share))  # weight under which each row's answers are used
+        variance = received @ squares - (received @ answers) ** 2
+        scale = np.divide(1, np.sqrt(np.maximum(variance, 0)), out=np.zeros(p), where=variance > 0)
         # Σw z = 0 for centred columns, so the mean of the permuted driver drops out of the product
-        shuffled[:, k] = (moved.T @ weighted) * scale[:, None] / spread
+        shuffled[:, k] = (answers[order].T @ weighted) * scale[:, None] / spread
     correlation = to_correlation(prepared.moments.covariance())
     return np.array([np.quantile(_null(measure, correlation, j, shuffled[j]), 0.95) for j in range(p)])
 
