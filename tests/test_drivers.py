@@ -15,7 +15,7 @@ from scipy import stats
 
 import cxlab as cx
 from cxlab.contrasts import holm, ranks
-from cxlab.drivers import _infer, _prepare
+from cxlab.drivers import _kernels, _prepare
 from cxlab.errors import CollinearityWarning, SignFlipWarning, SmallBaseWarning, SurveyError
 from cxlab.items import Item
 from cxlab.moments import shapley
@@ -191,10 +191,11 @@ def test_units_trade_whole_within_their_stratum():
     prepared = _prepare.prepare(
         survey_of(df.sample(frac=1, random_state=2), stratum="s", psu="u"), "y", ["a"], "listwise"
     )
-    unit, rows = prepared.unit, np.arange(21)
+    sample = prepared.sample
+    unit, rows = sample.unit, np.arange(21)
     read_by_the_single_one = set()
-    for order in _infer._permutations(prepared, 400, np.random.default_rng(1)):
-        assert (prepared.stratum[order] == prepared.stratum).all()
+    for order in sample.permutations(400, np.random.default_rng(1)):
+        assert (sample.stratum[order] == sample.stratum).all()
         source = [set(unit[order[unit == u]]) for u in range(6)]
         assert sorted(s for one in source for s in one) == list(
             range(6)
@@ -203,7 +204,7 @@ def test_units_trade_whole_within_their_stratum():
             read = order[unit == u]
             assert len(set(read)) == min(sizes[u], sizes[s])  # no answer twice unless the source is smaller
         read_by_the_single_one |= set(order[unit == 0])
-    assert read_by_the_single_one == set(rows[prepared.stratum == 0])  # every answer gets its turn
+    assert read_by_the_single_one == set(rows[sample.stratum == 0])  # every answer gets its turn
 
 
 def test_a_driver_that_is_permuted_into_a_constant_counts_nothing():
@@ -216,7 +217,7 @@ def test_a_driver_that_is_permuted_into_a_constant_counts_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         prepared = _prepare.prepare(survey_of(df, psu="unit"), "y", ["a", "rare"], "listwise")
-        lines = _infer.null_lines(prepared, shapley, 200, 0)
+        lines = _kernels.kernel(prepared, "linear", "shapley").null_lines(200, 0)
     assert np.isfinite(lines).all()
 
 
@@ -545,7 +546,7 @@ def test_methods_name_method_base_and_replicates(found):
         (lambda s: drivers_of(s, permutations=50), "permutations is 50; the null line needs at least 200."),
         (lambda s: drivers_of(s, level=95), "level is 95; a confidence level lies between .5 and 1, usually .95."),
         (lambda s: drivers_of(s, missing="mean"),
-         "missing is 'mean'; allowed: 'listwise' (rows with a missing answer leave the analysis)."),
+         "missing is 'mean'; allowed: 'listwise'."),
         (lambda s: drivers_of(s, [f"x{k}" for k in range(23)], replicates=0),
          "correlations holds 23 drivers; exact Shapley values are limited to 22: name fewer drivers, or use "
          "method='johnson'."),

@@ -1,27 +1,25 @@
 """Key drivers: which experiences go with a higher outcome, how surely, and in what order.
 
-prepare (rows → complete columns and moments) → measure (correlations → importances) → infer
-(replicates, permutations, linearisation) → Result.
+prepare (names → columns, rows, covariances) → kernel (importances, their replicates, null lines, effects) → Result.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from cxlab.contrasts import rank_sets, ranks
-from cxlab.design import kish_base
+from cxlab.design import design_notes, kish_base
 from cxlab.drivers._change import ChangeResult, driver_change
-from cxlab.drivers._infer import LEAST_REPLICATES, Slopes, null_lines, replicate_importances, slopes
-from cxlab.drivers._measures import measure
+from cxlab.drivers._kernels import LEAST_REPLICATES, Draws, Kernel, Slopes, kernel
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
 from cxlab.errors import SignFlipWarning, SmallBaseWarning, SurveyError
-from cxlab.metrics import design_notes
+from cxlab.moments import to_correlation
 from cxlab.result import Base, reliability
 from cxlab.survey import Survey
 from cxlab.words import Note
@@ -32,10 +30,12 @@ __all__ = ["ChangeResult", "DriverResult", "PriorityResult", "driver_change", "f
 def key_drivers(
     survey: Survey,
     outcome: str = "satisfaction",
-    drivers: Sequence[str] | None = None,
+    drivers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     *,
     method: str = "shapley",
+    model: str | None = None,
     missing: str = "listwise",
+    always: Sequence[str] = (),
     replicates: int = 1000,
     permutations: int = 200,
     seed: int = 0,
@@ -49,13 +49,19 @@ def key_drivers(
         Its domain is analysed; weights, strata and PSUs count.
     outcome : str
         Column or role; a role of several items is their mean on 0–100.
-    drivers : list of str, optional
-        Columns or roles. By default the study's drivers; those that more than 20 % of respondents have not
-        experienced are then set aside, which the notes say.
+    drivers : list of str, or mapping of block to list, optional
+        Columns or roles; ``"factor(payer)"`` uses the codes of a column as categories. By default the study's
+        drivers; those that more than 20 % of respondents have not experienced are then set aside under listwise
+        deletion, which the notes say.
     method : {"shapley", "johnson"}
         How R² is divided among the drivers: Shapley values (LMG) or Johnson's relative weights.
+    model : {"linear"}, optional
+        What the outcome is explained by.
     missing : {"listwise"}
         Respondents with a missing answer leave; their number and share of weight are in ``base``.
+    always : list of str
+        Columns that every model contains, such as wave or clinic; importances are parts of what the
+        drivers explain beyond them.
     replicates : int
         Rao–Wu bootstrap replicates; 0 for point estimates only.
     permutations : int
@@ -69,8 +75,9 @@ def key_drivers(
         One row per driver, the most important first: ``driver, block, importance, importance_low, importance_high``
         (parts of R²), ``share, share_low, share_high`` (of R²), ``rank, rank_low, rank_high`` (the ranks that
         pairwise tests leave open), ``top1, top3`` (shares of replicates), ``estimate, se, low, high, p_value`` (effect of
-        +1 point in the full model), ``correlation, sign_flip, performance`` (weighted mean), ``null_line,
-        distinguishable, base, base_effective, reliability``.
+        +1 point in the full model; of a factor only the p-value of all its categories), ``standardised`` (the same in
+        standard deviations), ``correlation, sign_flip, performance`` (weighted mean), ``null_line, distinguishable,
+        base, base_effective, reliability``.
 
     Raises
     ------
@@ -102,40 +109,40 @@ def key_drivers(
     >>> result.table[["driver", "rank_low", "rank_high", "distinguishable"]].values.tolist()
     [['queue', 1, 1, True], ['doctor', 2, 2, True], ['colour', 3, 3, False]]
     """
-    measured = measure(method)
     _check_counts(replicates, permutations, level)
-    options = {"method": method, "replicates": replicates, "permutations": permutations, "seed": seed, "level": level}
-    prepared = prepare(survey, outcome, drivers, missing)
-    correlation = prepared.moments.correlation()
-    importance = measured(correlation)
-    effects = slopes(prepared, level) if replicates else _points(prepared)
-    columns = _point_columns(prepared, importance, effects, correlation)
-    draws = np.empty((0, len(importance)))
-    model = {"r2": importance.sum(), "r2_low": np.nan, "r2_high": np.nan}
-    if replicates:
-        draws = replicate_importances(prepared, measured, replicates, seed)
-        null = null_lines(prepared, measured, permutations, seed)
-        columns |= _interval_columns(importance, draws, null, prepared.df, level)
-        low, high = percentiles(draws.sum(axis=1), level)
-        model |= {"r2_low": low, "r2_high": high}
-    base, p = len(prepared.rows), len(importance)
-    model |= {"r2_adjusted": 1 - (1 - importance.sum()) * (base - 1) / max(base - p - 1, 1), "drivers": p}
+    prepared = prepare(survey, outcome, drivers, missing, always)
+    found = kernel(prepared, model or "linear", method)
+    importance = found.importance()
+    draws = found.draws(replicates, seed) if replicates else None
+    columns = _point_columns(prepared, importance, _effects(found, draws, level))
+    fit = {**found.fit(), "r2_low": np.nan, "r2_high": np.nan, "drivers": len(importance)}
+    if draws is not None:
+        null = found.null_lines(permutations, seed)
+        columns |= _interval_columns(importance, draws.importance, null, prepared.df, level)
+        fit["r2_low"], fit["r2_high"] = map(float, percentiles(draws.importance.sum(axis=1), level))
     table = result_table(columns)
-    _judge(table, survey)
+    _judge(table)
+    options = {"method": method, "model": found.name, "missing": missing, "replicates": replicates,
+               "permutations": permutations, "seed": seed, "level": level}  # fmt: skip
+    if always:
+        options["always"] = list(always)
+    label = prepared.labels[outcome]
     return DriverResult(
         table,
-        Base(base, kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
+        Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
         (*_notes(prepared), *prepared.notes, *design_notes(survey)),
         {**HEADINGS, **prepared.labels},
         _call(survey, outcome, drivers, options),
-        {"en": f"Key drivers of {prepared.labels[outcome]['en']}", "zh": f"“{prepared.labels[outcome]['zh']}”的关键驱动因素"},
+        {"en": f"Key drivers of {label['en']}", "zh": f"“{label['zh']}”的关键驱动因素"},
         FORMATS,
         level,
         outcome=outcome,
         method=method,
-        model=pd.DataFrame([model]),
-        replicates=pd.DataFrame(draws, columns=list(prepared.drivers)),
-    )  # fmt: skip
+        model=pd.DataFrame([fit]),
+        replicates=pd.DataFrame(() if draws is None else draws.importance, columns=list(prepared.drivers)),
+        kernel=found,
+        draws=draws,
+    )
 
 
 def _check_counts(replicates: int, permutations: int, level: float) -> None:
@@ -149,26 +156,33 @@ def _check_counts(replicates: int, permutations: int, level: float) -> None:
         raise SurveyError(f"level is {level}; a confidence level lies between .5 and 1, usually .95.")
 
 
-def _points(prepared: Prepared) -> Slopes:
-    """Coefficients alone."""
-    found = slopes(prepared, 0.95)
-    empty = np.full(len(found.estimate), np.nan)
-    return Slopes(found.estimate, empty, empty, empty, empty, found.base_effective)
+def _effects(found: Kernel, draws: Draws | None, level: float) -> Slopes:
+    """Effects; without replicates only the points, so that no interval stands beside importances that have none."""
+    slopes = found.slopes(level, draws)
+    if draws is not None:
+        return slopes
+    empty = np.full(len(slopes.estimate), np.nan)
+    return Slopes(slopes.estimate, empty, empty, empty, empty, slopes.base_effective)
 
 
-def _point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes, correlation: np.ndarray) -> dict:
+def _point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -> dict:
     p = len(importance)
     empty, nobody = np.full(p, np.nan), np.zeros(p, dtype=bool)
-    marginal = correlation[:-1, -1]
-    against = (np.sign(effects.estimate) != np.sign(marginal)) & (effects.p_value < 0.05)  # NaN without intervals
+    covariance, number = prepared.source.covariance(), prepared.first >= 0
+    spread = np.sqrt(np.diagonal(covariance))
+    marginal = np.where(number, to_correlation(covariance)[prepared.first, -1], np.nan)
+    against = (
+        (np.sign(effects.estimate) != np.sign(marginal)) & (effects.p_value < 0.05) & number
+    )  # NaN without intervals
     return {
         "driver": prepared.drivers, "block": prepared.blocks, "importance": importance, "importance_low": empty,
         "importance_high": empty, "share": importance / importance.sum(), "share_low": empty, "share_high": empty,
         "rank": ranks(importance), "rank_low": 1, "rank_high": p, "top1": empty, "top3": empty,
         "estimate": effects.estimate, "se": effects.se, "low": effects.low, "high": effects.high,
-        "p_value": effects.p_value, "correlation": marginal, "sign_flip": against,
-        "performance": prepared.moments.mean()[:-1], "null_line": empty, "distinguishable": ~nobody,
-        "base": len(prepared.rows), "base_effective": effects.base_effective,
+        "p_value": effects.p_value, "standardised": effects.estimate * spread[prepared.first] / spread[-1],
+        "correlation": marginal, "sign_flip": against,
+        "performance": np.where(number, prepared.source.mean()[prepared.first], np.nan), "null_line": empty,
+        "distinguishable": ~nobody, "base": len(prepared.rows), "base_effective": effects.base_effective,
         "reliability": reliability(effects.base_effective),
     }  # fmt: skip
 
@@ -187,7 +201,7 @@ def _interval_columns(importance: np.ndarray, draws: np.ndarray, null: np.ndarra
     }  # fmt: skip
 
 
-def _judge(table: pd.DataFrame, survey: Survey) -> None:
+def _judge(table: pd.DataFrame) -> None:
     weak = table[table["reliability"] != "ok"]
     if len(weak):
         warnings.warn(
@@ -223,7 +237,10 @@ _NOT_CAUSE = {
 }
 
 
-def _call(survey: Survey, outcome: str, drivers: Sequence[str] | None, options: dict) -> str:
-    named = "" if drivers is None else f", {list(drivers)!r}"
+def _call(
+    survey: Survey, outcome: str, drivers: Sequence[str] | Mapping[str, Sequence[str]] | None, options: dict
+) -> str:
+    given = {b: list(d) for b, d in drivers.items()} if isinstance(drivers, Mapping) else drivers
+    named = "" if given is None else f", {given if isinstance(given, dict) else list(given)!r}"
     said = "".join(f", {k}={v!r}" for k, v in options.items())
     return f"cx.key_drivers(survey{survey.filter}, {outcome!r}{named}{said})  # data {survey.data_hash}"

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 
 from cxlab.contrasts import holm, p_values, ranks
-from cxlab.design import kish_base, t_quantile
-from cxlab.drivers._infer import LEAST_REPLICATES, replicate_importances
-from cxlab.drivers._measures import measure
+from cxlab.design import design_notes, kish_base, t_quantile
+from cxlab.drivers._kernels import LEAST_REPLICATES, kernel
 from cxlab.drivers._prepare import prepare
 from cxlab.errors import SurveyError
-from cxlab.metrics import design_notes
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import Sentences, language, sentence
@@ -105,11 +103,10 @@ def driver_change(
         raise SurveyError(f"replicates is {replicates}; the error of a change needs at least {LEAST_REPLICATES}.")
     now = prepare(survey, outcome, drivers, "listwise")
     then = prepare(before, outcome, list(now.drivers), "listwise")
-    measured = measure(method)
     points, draws = [], []
     for period in (now, then):
-        importance = measured(period.moments.correlation())
-        drawn = replicate_importances(period, measured, replicates, seed)
+        found = kernel(period, "linear", method)
+        importance, drawn = found.importance(), found.draws(replicates, seed).importance
         points.append(importance / importance.sum())
         draws.append(drawn / drawn.sum(axis=1, keepdims=True))
     gap, se = points[0] - points[1], np.std(draws[0] - draws[1], axis=0, ddof=1)

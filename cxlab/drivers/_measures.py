@@ -11,7 +11,7 @@ from cxlab.errors import one_of
 from cxlab.moments import johnson, shapley
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
-Measure = Callable[[FloatArray], FloatArray]
+Measure = Callable[..., FloatArray]
 MEASURES: dict[str, Measure] = {"shapley": shapley, "johnson": johnson}
 METHOD_NAMES = {
     "shapley": {"en": "Shapley values of R² (LMG)", "zh": "R² 的 Shapley 值（LMG 法）"},

@@ -1,4 +1,4 @@
-"""Prepare: from a survey and names to complete rows of numbers."""
+"""Prepare: from a survey and names to columns, rows and covariances."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from cxlab.design import Design, resolve
-from cxlab.errors import CollinearityWarning, SurveyError
-from cxlab.metrics import names as wordings
-from cxlab.moments import Moments, weighted_moments
+from cxlab.drivers._layout import Layout, column_of, is_factor, lay_out, structurally_missing, unmet, values_of, wording
+from cxlab.drivers._sample import Sample
+from cxlab.drivers._sources import SOURCES, Source
+from cxlab.errors import CollinearityWarning, SurveyError, one_of
+from cxlab.moments import to_correlation
 from cxlab.survey import Survey
 from cxlab.words import Note
 
@@ -24,22 +26,19 @@ _TIED = 1e-8  # share of a driver's variance left under which it repeats the oth
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Complete rows of drivers and outcome, with their place in the design.
+    """What an analysis of drivers starts from: names, columns, covariances.
 
     Attributes
     ----------
     outcome : str
     drivers : tuple of str, length p
     blocks : tuple of str, length p
-    columns : array, shape (rows, p + 1)
-        Drivers and, last, the outcome.
-    weights : array, shape (rows,)
-    rows : int array, shape (rows,)
-        Position of each row in the survey.
-    unit : int array, shape (rows,)
-        Place of each row's PSU among those used.
-    used : bool array, shape (units,)
-    stratum : int array, shape (rows,)
+    layout : Layout
+        Which columns are a driver's, and which are forced in.
+    sample : Sample
+        Rows, columns, weights and their place in the design; the outcome is the last column.
+    source : Source
+        Covariances by the chosen way to treat missing answers.
     excluded, excluded_share : int, float
         Rows of the domain that left, and their share of its weight.
     """
@@ -47,78 +46,136 @@ class Prepared:
     outcome: str
     drivers: tuple[str, ...]
     blocks: tuple[str, ...]
-    columns: FloatArray
-    weights: FloatArray
-    rows: np.ndarray
-    unit: np.ndarray
-    used: np.ndarray
-    stratum: np.ndarray
-    design: Design
-    moments: Moments
+    always: tuple[str, ...]
+    missing: str
+    layout: Layout
+    sample: Sample
+    source: Source
     excluded: int
     excluded_share: float
     labels: Mapping[Any, Mapping[str, str]] = field(default_factory=dict)
     notes: tuple[Mapping[str, str], ...] = ()
 
     @property
+    def columns(self) -> FloatArray:
+        """Columns of the drivers, of what is forced in and, last, the outcome, shape (rows, k + 1)."""
+        return self.sample.columns
+
+    @property
+    def weights(self) -> FloatArray:
+        """Weight of each row, shape (rows,)."""
+        return self.sample.weights
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Position of each row in the survey, shape (rows,)."""
+        return self.sample.rows
+
+    @property
+    def design(self) -> Design:
+        """Design of the whole survey."""
+        return self.sample.design
+
+    @property
     def df(self) -> float:
         """Degrees of freedom: units − strata among the rows used."""
-        return float(max(int(self.used.sum()) - len(np.unique(self.stratum)), 1))
+        return self.sample.df
+
+    @property
+    def players(self) -> tuple[tuple[int, ...], ...] | None:
+        """Columns of each driver; None where each has one and nothing is forced in."""
+        return None if self.layout.simple else self.layout.players
+
+    @property
+    def first(self) -> np.ndarray:
+        """The column whose coefficient is a driver's effect per +1 point, −1 for a factor, shape (p,)."""
+        pairs = zip(self.drivers, self.layout.players, strict=True)
+        return np.array([-1 if is_factor(d) else columns[0] for d, columns in pairs])
 
 
-def prepare(survey: Survey, outcome: str, drivers: Sequence[str] | None, missing: str) -> Prepared:
-    """Choose the drivers, drop incomplete rows, and say what was left out."""
-    if missing != "listwise":
-        raise SurveyError(
-            f"missing is {missing!r}; allowed: 'listwise' (rows with a missing answer leave the analysis)."
-        )
+def prepare(
+    survey: Survey,
+    outcome: str,
+    drivers: Sequence[str] | Mapping[str, Sequence[str]] | None,
+    missing: str = "listwise",
+    always: Sequence[str] = (),
+) -> Prepared:
+    """Choose the drivers and the rows, and say what was left out."""
+    if missing not in SOURCES:
+        raise one_of("missing", missing, SOURCES)
     survey.require("outcome", [outcome])
-    chosen, notes = _default_drivers(survey) if drivers is None else (list(drivers), [])
-    _check_names(survey, outcome, chosen)
-    columns = np.column_stack([survey.values(n) for n in [*chosen, outcome]])
-    weights = survey.weights
-    asked = survey.domain & (weights > 0)
-    complete = asked & np.isfinite(columns).all(axis=1)
-    rows = np.flatnonzero(complete)
-    if len(rows) < len(chosen) + 2:
+    chosen, notes, blocks = _chosen(survey, drivers, missing)
+    forced = _named("always", always)
+    _check_names(survey, outcome, chosen, forced)
+    names = [*chosen, *forced]
+    values = np.column_stack([*(values_of(survey, n) for n in names), survey.values(outcome)])
+    absent = np.column_stack([unmet(survey, n) & (missing != "listwise") for n in names])
+    asked = survey.domain & (survey.weights > 0)
+    answered = np.isfinite(values)
+    answered[:, :-1] |= absent
+    rows = np.flatnonzero(asked & SOURCES[missing].keep(answered))
+    if len(rows) < len(names) + 2:
         raise SurveyError(
-            f"drivers: {len(rows)} of {int(asked.sum()):,} respondents answered all {len(chosen)} drivers and {outcome!r}; "
-            f"at least {len(chosen) + 2} are needed: name fewer drivers or widen the filter.{_emptiest(columns[asked], chosen)}"
+            f"drivers: {len(rows)} of {int(asked.sum()):,} respondents answered all {len(names)} drivers and {outcome!r}; "
+            f"at least {len(names) + 2} are needed: name fewer drivers or widen the filter.{_emptiest(values[asked], names)}"
         )
-    _check_content(columns[rows], chosen, outcome)
-    moments = weighted_moments(columns[rows], weights[rows])
-    notes += _collinearity(moments, chosen)
-    design = resolve(survey)
-    used = np.zeros(len(design.stratum), dtype=bool)
-    used[design.psu[rows]] = True
-    lost = int(asked.sum()) - len(rows)
-    lost_share = 1 - float(weights[rows].sum() / weights[asked].sum())
-    place = np.cumsum(used) - 1
+    weights = survey.weights[rows]
+    _check_content(values[rows], names, outcome)
+    layout = lay_out(names, values[rows, :-1], absent[rows], weights, len(chosen))
+    sample = Sample(np.column_stack([layout.columns, values[rows, -1]]), weights, rows, resolve(survey))
+    source = SOURCES[missing](sample)
+    notes += _collinearity(source.covariance(), layout, chosen)
     return Prepared(
-        outcome, tuple(chosen), _blocks(survey, chosen), columns[rows], weights[rows], rows, place[design.psu[rows]], used,
-        design.stratum[design.psu[rows]], design, moments, lost, lost_share,
-        {n: wordings(survey, n) for n in [*chosen, outcome]}, tuple(notes),
+        outcome, tuple(chosen), tuple(blocks.get(d, "") for d in chosen), tuple(forced), missing, layout, sample, source,
+        int(asked.sum()) - len(rows), 1 - float(weights.sum() / survey.weights[asked].sum()),
+        {n: wording(survey, n) for n in [*names, outcome]}, tuple(notes),
     )  # fmt: skip
 
 
-def _default_drivers(survey: Survey) -> tuple[list[str], list[Mapping[str, str]]]:
-    """The study's drivers without those that many respondents have not experienced."""
+def _chosen(
+    survey: Survey, drivers: Sequence[str] | Mapping[str, Sequence[str]] | None, missing: str
+) -> tuple[list[str], list[Mapping[str, str]], dict[str, str]]:
+    """Names of the drivers, what is to be said of the choice, and the block of each."""
+    blocks = {item: block for block, items in survey.roles.drivers.items() for item in items}
+    if drivers is None:
+        chosen, notes = _default_drivers(survey, SET_ASIDE if missing == "listwise" else 1.0)
+        return chosen, notes, blocks
+    chosen, given = _flat(drivers)
+    return chosen, [], given or {d: blocks.get(column_of(d), "") for d in chosen}
+
+
+def _flat(drivers: Sequence[str] | Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, str]]:
+    """Names of drivers in order, and their blocks where these are given."""
+    if not isinstance(drivers, Mapping):
+        return _named("drivers", drivers), {}
+    blocks = {d: str(block) for block, names in drivers.items() for d in _named("drivers", names)}
+    return [d for names in drivers.values() for d in names], blocks
+
+
+def _named(argument: str, names: Sequence[str]) -> list[str]:
+    if isinstance(names, str):
+        raise SurveyError(f"{argument} is the text {names!r}; give a list of names: [{names!r}].")
+    return list(names)
+
+
+def _default_drivers(survey: Survey, limit: float) -> tuple[list[str], list[Mapping[str, str]]]:
+    """The study's drivers without those that more than this share of respondents have not experienced."""
     declared = [i for items in survey.roles.drivers.values() for i in items]
     if not declared:
         raise SurveyError("drivers: the survey declares none; declare drivers in study.yml, or pass drivers=[...].")
-    aside = [d for d in declared if structurally_missing(survey, d) > SET_ASIDE]
+    aside = [d for d in declared if structurally_missing(survey, d) > limit]
     if not aside:
         return declared, []
     if len(aside) == len(declared):
         raise SurveyError(
-            f"drivers: more than {SET_ASIDE:.0%} of the respondents did not meet, or were not asked about, each of the "
+            f"drivers: more than {limit:.0%} of the respondents did not meet, or were not asked about, each of the "
             f"{len(declared)} declared drivers; pass drivers=[...] to use some of them all the same."
         )
     listed = {
         "en": ", ".join(survey.label(d, "en") for d in aside),
         "zh": "、".join(survey.label(d, "zh") for d in aside),
     }
-    note = Note(_SET_ASIDE, limit=SET_ASIDE, drivers=listed)
+    note = Note(_SET_ASIDE, limit=limit, drivers=listed)
     return [d for d in declared if d not in aside], [note]
 
 
@@ -126,41 +183,37 @@ _SET_ASIDE = {
     "en": "Set aside because more than {limit:.0%} of respondents have not experienced them or were not asked: {drivers}.",
     "zh": "超过 {limit:.0%} 的受访者未体验或未被问及，因此未纳入：{drivers}。",
 }
-_STRUCTURAL = ("not experienced", "not asked")
 
 
-def structurally_missing(survey: Survey, name: str) -> float:
-    """Share of the domain's respondents that have nothing to answer: not experienced, or not asked at all."""
-    shares = []
-    for column in survey.items_of(name):
-        reasons = survey.missing_reasons.get(column)
-        codes = [c for c, reason in survey.codebook[column].missing.items() if reason in _STRUCTURAL]
-        coded = 0.0 if reasons is None else float(reasons[survey.domain].isin(codes).mean())
-        shares.append(coded if survey.data[column][survey.domain].notna().any() else 1.0)
-    return max(shares)
-
-
-def _blocks(survey: Survey, drivers: Sequence[str]) -> tuple[str, ...]:
-    of = {item: block for block, items in survey.roles.drivers.items() for item in items}
-    return tuple(of.get(d, "") for d in drivers)
-
-
-def _check_names(survey: Survey, outcome: str, drivers: Sequence[str]) -> None:
+def _check_names(survey: Survey, outcome: str, drivers: Sequence[str], always: Sequence[str]) -> None:
     if not drivers:
         raise SurveyError("drivers is empty; name at least one column.")
-    survey.require("drivers", drivers)
-    twice = sorted({d for d in drivers if list(drivers).count(d) > 1})
-    if twice:
-        raise SurveyError(f"drivers names {len(twice)} columns more than once: {', '.join(map(repr, twice))}.")
     behind = set(survey.items_of(outcome))
-    same = [d for d in drivers if d == outcome or behind & set(survey.items_of(d))]
-    if same:
-        raise SurveyError(f"drivers holds the outcome itself ({', '.join(map(repr, same))}); leave it out.")
+    for argument, names in (("drivers", drivers), ("always", always)):
+        survey.require(argument, [column_of(n) for n in names])
+        bare = [column_of(n) for n in names]
+        twice = sorted({n for n in bare if bare.count(n) > 1})
+        if twice:
+            raise SurveyError(f"{argument} names {len(twice)} columns more than once: {', '.join(map(repr, twice))}.")
+        same = [n for n in bare if n == outcome or behind & set(survey.items_of(n))]
+        if same:
+            raise SurveyError(f"{argument} holds the outcome itself ({', '.join(map(repr, same))}); leave it out.")
+    both = [n for n in always if column_of(n) in {column_of(d) for d in drivers}]
+    if both:
+        raise SurveyError(
+            f"always names {len(both)} columns that are drivers too: {', '.join(map(repr, both))}; a column is one or the other."
+        )
 
 
 def _check_content(columns: FloatArray, drivers: Sequence[str], outcome: str) -> None:
-    spread = np.ptp(columns, axis=0)
-    constant = [n for n, s in zip([*drivers, outcome], spread, strict=True) if s == 0]
+    empty = [n for n, c in zip([*drivers, outcome], columns.T, strict=True) if not np.isfinite(c).any()]
+    if empty:
+        raise SurveyError(
+            f"{len(empty)} of {len(drivers) + 1} columns have no answer in the {len(columns):,} rows that are used: "
+            f"{', '.join(map(repr, empty))}; leave them out or widen the filter."
+        )
+    spread = np.nanmax(columns, axis=0) - np.nanmin(columns, axis=0)
+    constant = [n for n, s in zip([*drivers, outcome], spread, strict=True) if s == 0 and not is_factor(n)]
     if constant:
         raise SurveyError(
             f"{len(constant)} of {len(drivers) + 1} columns have the same answer in all {len(columns):,} complete rows: "
@@ -174,12 +227,12 @@ def _emptiest(columns: FloatArray, drivers: Sequence[str]) -> str:
     return f" {drivers[worst]!r} is missing for {share[worst]:.0%}." if share[worst] > 0 else ""
 
 
-def _collinearity(moments: Moments, drivers: Sequence[str]) -> list[Mapping[str, str]]:
+def _collinearity(covariance: FloatArray, layout: Layout, drivers: Sequence[str]) -> list[Mapping[str, str]]:
     """Refuse drivers that others determine; warn of those that others nearly determine."""
-    correlation = moments.correlation()[:-1, :-1]
-    if len(drivers) < 2:
+    correlation = to_correlation(covariance)[:-1, :-1]
+    if len(correlation) < 2:
         return []
-    left = np.array([_variance_left(correlation, k) for k in range(len(drivers))])
+    left = np.array([_variance_left(correlation, player) for player in layout.players])
     tied = [d for d, v in zip(drivers, left, strict=True) if v < _TIED]
     if tied:
         raise SurveyError(
@@ -202,8 +255,12 @@ _CLOSE = {
 }
 
 
-def _variance_left(correlation: FloatArray, k: int) -> float:
-    """Share of a driver's variance that the others do not explain (1 / VIF)."""
-    others = np.delete(np.arange(len(correlation)), k)
-    solved = np.linalg.lstsq(correlation[np.ix_(others, others)], correlation[others, k], rcond=1e-12)[0]
-    return float(1 - correlation[k, others] @ solved)
+def _variance_left(correlation: FloatArray, player: tuple[int, ...]) -> float:
+    """Smallest share of the variance of a driver's columns that other drivers do not explain (1 / VIF)."""
+    own = np.array(player)
+    others = np.setdiff1d(np.arange(len(correlation)), own)
+    if not len(others):
+        return 1.0
+    across = correlation[np.ix_(others, own)]
+    solved = np.linalg.lstsq(correlation[np.ix_(others, others)], across, rcond=1e-12)[0]
+    return float(np.min(1 - np.sum(across * solved, axis=0)))

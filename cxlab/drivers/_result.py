@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cxlab.drivers._kernels import Draws, Kernel
 from cxlab.drivers._measures import METHOD_NAMES
 from cxlab.result import Result
 from cxlab.words import Note, Sentence, Sentences, language, number, sentence
@@ -24,10 +25,11 @@ HEADINGS = {
     "null_line": {"en": "Null line", "zh": "噪声线"},
     "distinguishable": {"en": "Above noise", "zh": "高于噪声"},
     "sign_flip": {"en": "Sign flips", "zh": "符号反转"},
+    "standardised": {"en": "Standardised effect", "zh": "标准化影响"},
 }  # fmt: skip
 FORMATS = {
     "importance": ".3f", "importance_low": ".3f", "importance_high": ".3f", "null_line": ".3f", "correlation": "+.2f",
-    "estimate": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f",
+    "estimate": "+.2f", "standardised": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f",
 }  # fmt: skip
 _FIRST = {
     "en": "{driver:cap} matters most for {outcome:in}: {share:.0%} of what the drivers explain ({level} interval {low:.0%} to {high:.0%}); "
@@ -81,15 +83,22 @@ class DriverResult(Result):
     outcome : str
     method : str
     model : DataFrame
-        One row: ``r2, r2_low, r2_high, r2_adjusted, drivers``.
+        One row: ``r2`` (of drivers and what is forced in), ``r2_low, r2_high`` (of the drivers' part), ``r2_adjusted,
+        drivers``.
     replicates : DataFrame
         Importances under each set of replicate weights, one column per driver; empty without replicates.
+    kernel : Kernel or None
+        The model and what it was prepared from; further analyses go on from it.
+    draws : Draws or None
+        Importances and coefficients under each set of replicate weights.
     """
 
     outcome: str = ""
     method: str = "shapley"
     model: pd.DataFrame = field(default_factory=pd.DataFrame)
     replicates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    kernel: Kernel | None = field(default=None, repr=False)
+    draws: Draws | None = field(default=None, repr=False)
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw importances with intervals and null lines, the most important driver on top."""
@@ -108,7 +117,7 @@ class DriverResult(Result):
     def _drawn(self, lang: str) -> pd.DataFrame:
         """Table with labels; suppressed rows carry no numbers."""
         table = self.table.assign(label=[self.label(d, lang) for d in self.table["driver"]])
-        table["null_share"] = table["null_line"] / float(self.model["r2"].iloc[0])
+        table["null_share"] = table["null_line"] / float(table["importance"].sum())
         hidden = table["reliability"] == "suppressed"
         numbers = ["share", "share_low", "share_high", "null_share"]
         table.loc[hidden, numbers] = np.nan

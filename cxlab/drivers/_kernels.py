@@ -1,0 +1,246 @@
+"""Kernels: from what is prepared to importances, their replicates, null lines and effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from scipy import stats
+
+from cxlab.contrasts import p_values
+from cxlab.design import kish_base, t_quantile
+from cxlab.drivers._measures import measure
+from cxlab.drivers._prepare import Prepared
+from cxlab.errors import SurveyError, one_of
+from cxlab.moments import coefficients, null_importance, shapley, to_correlation
+
+FloatArray = np.ndarray[Any, np.dtype[Any]]
+LEAST_REPLICATES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What comes out under each set of replicate weights.
+
+    Attributes
+    ----------
+    importance : array, shape (replicates, p)
+    coefficients : array, shape (replicates, k)
+        Of every column of the layout, in the full model.
+    """
+
+    importance: FloatArray
+    coefficients: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """Effects of +1 point of each driver in the full model, arrays of shape (p,); NaN for a factor but in ``p_value``.
+
+    ``p_value`` of a factor is that of the Wald test of all its categories.
+    """
+
+    estimate: FloatArray
+    se: FloatArray
+    low: FloatArray
+    high: FloatArray
+    p_value: FloatArray
+    base_effective: FloatArray
+
+
+class Kernel(Protocol):
+    """A model of the outcome: what importances are parts of, and how they vary."""
+
+    name: ClassVar[str]
+    prepared: Prepared
+    method: str
+
+    def __init__(self, prepared: Prepared, method: str) -> None: ...
+
+    def importance(self) -> FloatArray:
+        """Importances, shape (p,)."""
+
+    def fit(self) -> Mapping[str, float]:
+        """How well the model fits; ``r2`` is what all columns explain together."""
+
+    def draws(self, count: int, seed: int) -> Draws:
+        """Importances and coefficients under ``count`` sets of replicate weights."""
+
+    def null_lines(self, permutations: int, seed: int) -> FloatArray:
+        """95th percentile of each driver's importance after permuting it within stratum, shape (p,)."""
+
+    def slopes(self, level: float, draws: Draws | None = None) -> Slopes:
+        """Effects with their intervals; without replicates only where a closed form exists."""
+
+
+class Linear:
+    """Importances are parts of R² of the linear model."""
+
+    name: ClassVar[str] = "linear"
+
+    def __init__(self, prepared: Prepared, method: str) -> None:
+        self.prepared = prepared
+        self.method = method
+        self._measure = measure(method)
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Covariances of the columns and, last, the outcome."""
+        return self.prepared.source.covariance()
+
+    def importance(self) -> FloatArray:
+        return self._parts(to_correlation(self.covariance))
+
+    def fit(self) -> Mapping[str, float]:
+        total = _explained(self.covariance)
+        base, k = len(self.prepared.rows), len(self.covariance) - 1
+        return {"r2": total, "r2_adjusted": 1 - (1 - total) * (base - 1) / max(base - k - 1, 1)}
+
+    def draws(self, count: int, seed: int) -> Draws:
+        importances, slopes = [], []
+        for block in self.prepared.source.replicates(count, seed):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                correlations = self._mended(to_correlation(block))
+            bad = int(np.sum(~np.isfinite(correlations).all(axis=(1, 2))))
+            if bad:
+                raise SurveyError(
+                    f"{bad} of {len(block)} replicates leave a driver or {self.prepared.outcome!r} without variation: the base of "
+                    f"{len(self.prepared.rows)} is too small for intervals; widen the filter, or use replicates=0."
+                )
+            importances.append(self._parts(correlations))
+            scale = np.sqrt(np.diagonal(block, axis1=1, axis2=2))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slopes.append(coefficients(correlations) * scale[:, -1:] / scale[:, :-1])
+        return Draws(np.concatenate(importances), np.concatenate(slopes))
+
+    def null_lines(self, permutations: int, seed: int) -> FloatArray:
+        """95th percentile of each driver's importance after permuting it within stratum, shape (p,).
+
+        One set of permutations serves all drivers; whole sampling units trade their answers.
+        """
+        shuffled = self.prepared.source.shuffled(permutations, seed)
+        correlation = to_correlation(self.covariance)
+        return np.array([
+            np.quantile(self._null(correlation, j, shuffled[list(player)]), 0.95)
+            for j, player in enumerate(self.prepared.layout.players)
+        ])  # fmt: skip
+
+    def slopes(self, level: float, draws: Draws | None = None) -> Slopes:
+        """Weighted least squares with design-based standard errors.
+
+        Notes
+        -----
+        Influence of a row: e (X'WX)⁻¹ x; where rows are incomplete, the spread of the replicates. Degrees of
+        freedom: units − strata − k, as R's ``survey::svyglm``.
+        """
+        prepared = self.prepared
+        estimate = coefficients(self.covariance)
+        df = max(prepared.df - len(estimate), 1.0)
+        if prepared.source.linear:
+            covariance, effective = self._taylor(estimate)
+        else:
+            unknown = np.full((len(estimate), len(estimate)), np.nan)
+            covariance = unknown if draws is None else np.atleast_2d(np.cov(draws.coefficients, rowvar=False))
+            effective = np.full(len(estimate), kish_base(prepared.weights))
+        return _slopes(prepared, estimate, covariance, effective, df, level)
+
+    def _taylor(self, estimate: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Covariance of the coefficients, and their effective bases."""
+        prepared = self.prepared
+        weights = prepared.weights
+        centred = prepared.columns - prepared.source.mean()
+        residual = centred[:, -1] - centred[:, :-1] @ estimate
+        inner = np.linalg.inv((centred[:, :-1] * weights[:, None]).T @ centred[:, :-1])
+        rows = residual[:, None] * centred[:, :-1] @ inner
+        influence = np.zeros((len(prepared.design.psu), rows.shape[1]))
+        influence[prepared.rows] = rows
+        covariance = prepared.design.covariance(influence)
+        variance = np.diagonal(covariance)
+        base = len(rows)
+        simple = (weights @ rows**2) * weights.sum() / max(base - 1, 1)
+        return covariance, base * simple / np.where(variance > 0, variance, np.nan)
+
+    def _parts(self, correlations: FloatArray) -> FloatArray:
+        """Importances from correlations; what is forced in is partialled out first."""
+        always = self.prepared.layout.always
+        if not always:
+            return self._measured(correlations, self.prepared.players)
+        left = _partial_out(correlations, always)
+        moved = np.delete(np.arange(correlations.shape[-1]), always)
+        place = {int(c): i for i, c in enumerate(moved)}
+        players = tuple(tuple(place[c] for c in player) for player in self.prepared.layout.players)
+        ratio = left[..., -1, -1] / correlations[..., -1, -1]
+        return self._measured(left, players) * np.asarray(ratio)[..., None]
+
+    def _measured(self, matrices: FloatArray, players: tuple[tuple[int, ...], ...] | None) -> FloatArray:
+        if players is None or all(len(player) == 1 for player in players):
+            return self._measure(matrices)
+        return self._measure(matrices, players)
+
+    def _mended(self, correlations: FloatArray) -> FloatArray:
+        """A category or indicator that a replicate misses adds nothing there."""
+        several = [c for player in self.prepared.layout.players if len(player) > 1 for c in player]
+        for c in several:
+            lost = np.isnan(correlations[:, c, c])
+            correlations[lost, c, :] = correlations[lost, :, c] = 0.0
+            correlations[lost, c, c] = 1.0
+        return correlations
+
+    def _null(self, correlation: FloatArray, driver: int, shuffled: FloatArray) -> FloatArray:
+        """Importance of one permuted driver, by the quick way where there is one, shape (permutations,)."""
+        columns = list(self.prepared.layout.players[driver])
+        if self._measure is shapley and self.prepared.players is None:
+            return null_importance(correlation, columns[0], shuffled[0])
+        matrices = np.repeat(correlation[None], shuffled.shape[1], axis=0)
+        inner = matrices[np.ix_(range(len(matrices)), columns, columns)]  # what is permuted together stays together
+        for c, own in zip(columns, shuffled, strict=True):
+            matrices[:, c, :] = matrices[:, :, c] = own
+        matrices[np.ix_(range(len(matrices)), columns, columns)] = inner
+        return self._parts(matrices)[:, driver]
+
+
+def _partial_out(matrices: FloatArray, columns: tuple[int, ...]) -> FloatArray:
+    """Covariances given some columns, without these, shape (..., k + 1 − columns, k + 1 − columns)."""
+    given = list(columns)
+    kept = np.delete(np.arange(matrices.shape[-1]), given)
+    inner = matrices[..., given, :][..., given]
+    across = matrices[..., given, :][..., kept]
+    return matrices[..., kept, :][..., kept] - np.swapaxes(across, -1, -2) @ np.linalg.solve(inner, across)
+
+
+def _explained(covariance: FloatArray) -> float:
+    """R² of all columns together."""
+    return float(coefficients(covariance) @ covariance[:-1, -1] / covariance[-1, -1])
+
+
+def _slopes(
+    prepared: Prepared, estimate: FloatArray, covariance: FloatArray, effective: FloatArray, df: float, level: float
+) -> Slopes:
+    """Effects per driver from the coefficients per column."""
+    first = prepared.first
+    categories = first < 0
+    take = np.where(categories, 0, first)
+    own = np.where(categories, np.nan, estimate[take])
+    se = np.where(categories, np.nan, np.sqrt(np.diagonal(covariance))[take])
+    p = p_values(own, se, df)
+    base = effective[take]
+    for j in np.flatnonzero(categories):
+        columns = list(prepared.layout.players[j])
+        b = estimate[columns]
+        wald = float(b @ np.linalg.solve(covariance[np.ix_(columns, columns)], b)) / len(columns)
+        p[j], base[j] = stats.f.sf(wald, len(columns), df), effective[columns].min()
+    half = t_quantile(level, df) * se
+    return Slopes(own, se, own - half, own + half, p, base)
+
+
+KERNELS: dict[str, type[Kernel]] = {"linear": Linear}
+
+
+def kernel(prepared: Prepared, model: str, method: str) -> Kernel:
+    """Look a kernel up by the name of its model."""
+    if model not in KERNELS:
+        raise one_of("model", model, KERNELS)
+    return KERNELS[model](prepared, method)
