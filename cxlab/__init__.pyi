@@ -38,6 +38,7 @@ from .segments import hidden_crisis as hidden_crisis
 from .simulate import HealthCheck as HealthCheck
 from .simulate import Truths as Truths
 from .simulate import simulate_healthcheck as simulate_healthcheck
+from .stacking import stack as stack
 from .study import Study as Study
 from .study import check_study as check_study
 from .study import open_study as open_study

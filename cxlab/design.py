@@ -499,6 +499,7 @@ def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
         "zh": "、".join(f"{words[k]}（{v}）" for k, v in parts.items()),
     }
     lonely = (Note(_LONELY[survey.design.lonely]),) if survey.design.lonely in _LONELY else ()
+    lonely += _stacked(survey)
     raked = survey.design.raked
     if raked is not None:
         margins = {lang: ", ".join(survey.label(c, lang) for c in raked.margins) for lang in LANGUAGES}
@@ -510,6 +511,21 @@ def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
     return (Note(template, parts=listed), *lonely)
 
 
+def _stacked(survey: Survey) -> tuple[Note, ...]:
+    """Say that rows are not respondents where a survey was stacked."""
+    unit = survey.design.stacked
+    if unit is None or unit not in survey.data:
+        return ()
+    each = survey.data[unit].nunique()
+    words = {lang: survey.label(unit, lang) for lang in LANGUAGES}
+    return (Note(_STACKED, rows=len(survey), respondents=len(survey.data) // each, unit=words, each=each),)
+
+
+_STACKED = {
+    "en": "Stacked: {respondents:,} respondents with {each} rows each, one per {unit:in}; bases count rows ({rows:,} here), "
+    "intervals know whose they are.",
+    "zh": "长表数据：{respondents:,} 名受访者各占 {each} 行，每行对应一个{unit}；样本量按行计（此处 {rows:,} 行），区间已考虑同一受访者各行之间的相关。",
+}
 _LONELY: dict[str, dict[str, str]] = {
     "adjust": {
         "en": "Strata with a single PSU are compared with the overall mean.",

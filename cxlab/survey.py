@@ -74,6 +74,8 @@ class SampleDesign:
         only "remove". R: ``options(survey.lonely.psu=)``.
     raked : Raked or None
         How the weight was raked, set by :func:`cxlab.rake`.
+    stacked : str or None
+        Column that tells the rows of a respondent apart, set by :func:`cxlab.stack`; None: one row each.
     """
 
     weight: str | None = None
@@ -82,6 +84,7 @@ class SampleDesign:
     fpc: str | None = None
     lonely: str = "fail"
     raked: Raked | None = None
+    stacked: str | None = None
 
     def __post_init__(self) -> None:
         for part in _PARTS:
