@@ -302,7 +302,7 @@ def test_sentences_say_who_how_much_and_how_surely():
         f"Gold customers rate queue {row['estimate']:.1f} points above ordinary (95% {row['low']:.1f} to {row['high']:.1f}, Holm p < .001)."
     )
     assert found.sentences("zh")[0].text == (
-        f"金卡客户对“排队”的评分比普卡客户高 {row['estimate']:.1f} 分（95% 区间 {row['low']:.1f} 至 {row['high']:.1f}，Holm 校正 p < .001）。"
+        f"金卡顾客对“排队”的评分比普卡顾客高 {row['estimate']:.1f} 分（95% 区间 {row['low']:.1f} 至 {row['high']:.1f}，Holm 校正 p < .001）。"
     )
     found = cx.compare_segments(customers(), "card", "q")
     last = found.sentences("en")[-1].text
@@ -326,10 +326,46 @@ def test_a_non_finding_says_what_it_could_have_found():
     survey = customers().where(card=[1, 3])
     found = cx.compare_segments(survey, "card", "yes")
     assert [s.text for s in found.sentences("en")] == [
-        "Nothing distinguishes the groups of card: none of 1 comparisons on 1 items holds against chance (Holm).",
-        "Yes: diamond and ordinary customers do not differ beyond chance; a difference of "
+        "Nothing distinguishes the groups of card: none of the differences holds against chance (comparisons: 1, items: 1; Holm).",
+        "Yes: diamond and ordinary do not differ beyond chance; a difference of "
         f"{100 * found.table.loc[0, 'detectable']:.1f} percentage points would have been found with 80% power.",
     ]
+
+
+def test_groups_that_are_no_adjective_are_not_called_customers():
+    """ "18–34 customers" and "50 and over customers" are no English."""
+    survey = customers()
+    bands = {
+        1.0: {"en": "18–34", "zh": "18–34岁"},
+        2.0: {"en": "35–49", "zh": "35–49岁"},
+        3.0: {"en": "50 and over", "zh": "50岁及以上"},
+    }
+    aged = replace(survey, codebook=survey.codebook.with_items(Item("card", {"en": "Age", "zh": "年龄"}, values=bands)))
+    for item in ("q", "pay", "recommend"):
+        said = cx.compare_segments(aged, "card", item)
+        assert "customers" not in str(said.sentences("en"))
+        assert "顾客" not in str(said.sentences("zh"))
+    row = (found := cx.compare_segments(aged.where(card=[1, 2]), "card", "q")).table.iloc[0]
+    assert str(found.sentences("en")[0]).startswith(
+        f"35–49: queue is rated {row['estimate']:.1f} points above 18–34 (95% "
+    )
+    assert str(found.sentences("zh")[0]).startswith(
+        f"35–49岁：“排队”的评分比“18–34岁”高 {row['estimate']:.1f} 分（95% "
+    )
+
+
+def test_many_items_without_a_finding_share_a_sentence():
+    rng = np.random.default_rng(11)
+    df = pd.DataFrame(rng.integers(0, 11, (600, 5)), columns=list("abcde")).assign(g=np.repeat(["x", "y", "z"], 200))
+    found = cx.compare_segments(Survey.from_frame(df), "g", list("abcde"))
+    said = found.sentences("en")
+    worst = found.table.groupby("item")["detectable"].max()
+    assert len(said) == len(found.sentences("zh")) == 2
+    assert said[1].text == (
+        f"No two groups differ beyond chance on 5 items (a, b, c, d, e); differences of {worst.min():.2f} to {worst.max():.2f} "
+        "would have been found between any two with 80% power."
+    )
+    assert len(cx.compare_segments(Survey.from_frame(df), "g", list("abc")).sentences("en")) == 4
 
 
 def test_less_is_better_is_said():
@@ -472,7 +508,8 @@ def coded_text() -> Survey:
         (lambda: cx.compare_segments(many(), "g", "q"),
          "by: 'g' has 400 groups among the respondents, which makes 79,800 pairs per item; up to 60 groups are compared: "
          "band them in study.yml (recoded), or choose some with survey.where."),
-        (lambda: cx.compare_segments(many(), ["g", "q"], "q"), "by is ['g', 'q']; name one column (cx.means crosses several)."),
+        (lambda: cx.compare_segments(many(), ["g", "q"], "q"), "by is ['g', 'q']; name one column per call, whose comparisons are a family of their own "
+         "(cx.banner sets several side by side, cx.means crosses them)."),
         (lambda: cx.compare_segments(many(), "q", ["g", "none"]),
          "items: 1 of 2 have no answer among 400 respondents: 'none'; leave them out."),
         (lambda: cx.compare_segments(many(), "q", ["gg"]),

@@ -82,16 +82,41 @@ def test_at_risk_and_sentences(result):
     assert stake[["customers", "revenue"]].sum().to_numpy() == pytest.approx([1, 1])
     said = result.sentences("en")
     assert said[0].text == (
-        "Gold: changing room differs from that of all other customers by −1.20 (95% −1.28 to −1.11, Holm p < .001); the total moved by "
-        "+0.01 (90% −0.06 to +0.08, inside ±0.25) and hides it."
+        "Gold: changing room is 1.20 points below all others (95% 1.11 to 1.28, Holm p < .001); the total moved by "
+        "+0.01 (90% −0.06 to +0.08, inside ±0.25) and hides 78% of it."
     )
     assert said[-1].text == "Gold: 22% of the customers and 38% of the revenue (95% 38% to 39%) are at risk."
-    assert len(said) == len(result.sentences("zh")) == 6
-    assert said[4].text.startswith(
-        "Consequences for gold: overall satisfaction (level −0.74); trust in the clinic (level −0.47);"
-    )
+    assert len(said) == len(result.sentences("zh")) == 8
+    assert [s.text.partition(" (")[0] for s in said[4:7]] == [
+        "Consequences for gold of changing room, parking and reception: overall satisfaction",
+        "Consequences for gold of changing room, parking, reception and the trend of overall satisfaction: trust in the clinic",
+        "Consequences for gold of the trend of overall satisfaction: recommendation",
+    ]
+    assert said[4].text.endswith(": overall satisfaction (level −0.74).")
+    gathered = {
+        (i, k) for _, rows in result.consequences_of(2.0) for i, k in zip(rows["item"], rows["kind"], strict=True)
+    }
+    hidden = result.hidden[result.hidden["role"] == "consequence"]
+    assert gathered == set(zip(hidden["item"], hidden["kind"], strict=True))
     assert result.shown("zh", ["item", "cause"]).iloc[4].tolist() == ["总体满意度", "更衣"]
-    assert "从总体上看不出来" in result.sentences("zh")[0].text
+    assert "差距的 78% 被总体掩盖" in result.sentences("zh")[0].text
+
+
+def test_what_is_shown_holds_causes_consequences_stakes_and_split(result):
+    """Everything a crisis is made of stands beneath the hidden facts, and only theirs."""
+    below = result.further()
+    assert list(below) == ["consequences", "at_risk", "split"]
+    assert set(below["at_risk"].table["segment"]) == {2.0}
+    assert below["at_risk"].shown("en")[["Customers", "Revenue"]].to_numpy().tolist() == [["22.0%", "38.3%"]]
+    assert set(below["split"].table["item"]) == set(result.hidden["item"])
+    assert len(below["split"].shown("zh").columns) == len(below["split"].table.columns)
+    page = result._repr_html_()
+    assert page.count("<tbody>") == 4
+    assert (
+        page.count("<td>gold</td>")
+        == len(result.hidden) + len(result.consequences) + 1 + result.hidden["item"].nunique()
+    )
+    assert all(text in page for text in ("Masking", "78%", "Consequences under their causes", "Within", "Mix"))
 
 
 def test_gender_hides_nothing_and_the_answer_says_what_it_could_have_found(survey):
@@ -173,7 +198,7 @@ def test_without_waves_the_pull_of_the_segment_must_be_small():
     assert (row["segment"], row["kind"]) == (2.0, "level")
     assert row["total"] == pytest.approx(0.05 * row["estimate"])
     assert row["masking"] == pytest.approx(0.95)
-    assert "it moves the total by" in found.sentences("en")[0].text
+    assert "it moves the total by −0.05 only" in found.sentences("en")[0].text
     other = found.table.query("segment == 1").iloc[0]
     assert not other["flat"]  # 95 % of the customers are the total
     assert found.split.empty

@@ -78,7 +78,10 @@ def split(survey: Survey, by: str) -> Groups:
         For an unknown column, one group, or more than 60.
     """
     if not isinstance(by, str):
-        raise SurveyError(f"by is {by!r}; name one column (cx.means crosses several).")
+        raise SurveyError(
+            f"by is {by!r}; name one column per call, whose comparisons are a family of their own "
+            "(cx.banner sets several side by side, cx.means crosses them)."
+        )
     if by != "wave":
         survey.require("by", [by])
     column = survey.column_of(by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,34 +13,51 @@ import pandas as pd
 from cxlab import charts, theme
 from cxlab.errors import one_of
 from cxlab.result import Result
-from cxlab.words import Figure, Sentence, Sentences, language, sentence
+from cxlab.words import Figure, Sentence, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_SENTENCES = 12
+MOST_OPEN = 3  # items without a finding that have a sentence each; more share one
 SAID = {"holm": "Holm", "bh": "BH", "bonferroni": "Bonferroni", "games-howell": "Games–Howell", "none": ""}
 _HIGHER = {"en": {True: "above", False: "below"}, "zh": {True: "高", False: "低"}}
 _FOUND = {
     "rating": {
-        "en": "{segment:cap} customers rate {item:in} {gap} {way} {other:in} ({level} {low} to {high}, {how}{p:p}){less}.",
-        "zh": "{segment}客户对“{item}”的评分比{other}客户{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）{less}。",
+        "en": "{segment:cap} customers rate {item:in} {gap} {way} {other} ({level} {low} to {high}, {how}{p:p}){less}.",
+        "zh": "{segment}顾客对“{item}”的评分比{other}顾客{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）{less}。",
     },
     "level": {
-        "en": "Among {segment:in} customers {item:in} is {gap} {way} that among {other:in} ones ({level} {low} to {high}, {how}{p:p}){less}.",
-        "zh": "{segment}客户的“{item}”比{other}客户{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）{less}。",
+        "en": "Among {segment} customers {item:in} is {gap} {way} that among {other} ones ({level} {low} to {high}, {how}{p:p}){less}.",
+        "zh": "{segment}顾客的“{item}”比{other}顾客{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）{less}。",
     },
     "answer": {
-        "en": "{segment:cap} customers answer “{answer}” to {item:in} {gap} {way} {other:in} ({level} {low} to {high}, {how}{p:p}).",
-        "zh": "{segment}客户在“{item}”中选“{answer}”的比例比{other}客户{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）。",
+        "en": "{segment:cap} customers answer “{answer}” to {item:in} {gap} {way} {other} ({level} {low} to {high}, {how}{p:p}).",
+        "zh": "{segment}顾客在“{item}”中选“{answer}”的比例比{other}顾客{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）。",
     },
 }
+_FOUND_PLAIN = {
+    "rating": {
+        "en": "{segment:cap}: {item:in} is rated {gap} {way} {other} ({level} {low} to {high}, {how}{p:p}){less}.",
+        "zh": "{segment}：“{item}”的评分比“{other}”{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）{less}。",
+    },
+    "level": {
+        "en": "{segment:cap}: {item:in} is {gap} {way} {other} ({level} {low} to {high}, {how}{p:p}){less}.",
+        "zh": "{segment}：“{item}”比“{other}”{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）{less}。",
+    },
+    "answer": {
+        "en": "{segment:cap}: “{answer}” to {item:in} is {gap} {way} {other} ({level} {low} to {high}, {how}{p:p}).",
+        "zh": "{segment}：“{item}”中选“{answer}”的比例比“{other}”{way} {gap}（{level} 区间 {low} 至 {high}，{how}{p:p}）。",
+    },
+}
+# "gold customers", but not "18–34 customers", "2025-01 customers", "50 and over customers"
+_ADJECTIVE = {"en": re.compile(r"[^\W\d_]+(-[^\W\d_]+)?"), "zh": re.compile(r"[^\d\s]+")}
 _LESS = {"en": {True: "", False: "; less is better"}, "zh": {True: "", False: "（该题分值越低越好）"}}
 _OPEN = {
     "one": {
-        "en": "{item:cap}: {segment:in} and {other:in} customers do not differ beyond chance; a difference of {most} would have "
-        "been found with {power:.0%} power.",
-        "zh": "“{item}”：{segment}与{other}客户的差异未超出抽样误差；以现有样本量，有 {power:.0%} 的把握能识别 {most}的差异。",
+        "en": "{item:cap}: {segment} and {other} do not differ beyond chance; a difference of {most} would have been found "
+        "with {power:.0%} power.",
+        "zh": "“{item}”：“{segment}”与“{other}”的差异未超出抽样误差；以现有样本量，有 {power:.0%} 的把握能识别 {most}的差异。",
     },
     "none": {
         "en": "{item:cap}: no two groups differ beyond chance; a difference of {most} would have been found between any two "
@@ -52,9 +70,21 @@ _OPEN = {
         "zh": "“{item}”：{pairs:,} 组比较中有 {count:,} 组的差异未超出抽样误差；以现有样本量，其中任意一组都有 {power:.0%} 的把握能识别 {most}的差异。",
     },
 }
+_OPEN_MANY = {
+    "none": {
+        "en": "No two groups differ beyond chance on {count:,} items ({items}); differences of {least} to {most} would have been found "
+        "between any two with {power:.0%} power.",
+        "zh": "有 {count:,} 道题各组之间的差异均未超出抽样误差（{items}）；以现有样本量，任意两组之间有 {power:.0%} 的把握能识别 {least} 至 {most}的差异。",
+    },
+    "some": {
+        "en": "On {count:,} items some groups do not differ beyond chance ({items}); differences of {least} to {most} would have been "
+        "found there with {power:.0%} power.",
+        "zh": "有 {count:,} 道题部分组别之间的差异未超出抽样误差（{items}）；以现有样本量，这些组别之间有 {power:.0%} 的把握能识别 {least} 至 {most}的差异。",
+    },
+}
 _ELSEWHERE = {"en": "On other scales, not drawn: {items}", "zh": "量表不同、未绘出：{items}"}
 _NOTHING = {
-    "en": "Nothing distinguishes the groups of {by:in}: none of {count:,} comparisons on {items} items holds against chance ({how}).",
+    "en": "Nothing distinguishes the groups of {by:in}: none of the differences holds against chance (comparisons: {count:,}, items: {items}; {how}).",
     "zh": "按“{by}”划分的各组没有差异：{items} 道题、{count:,} 组比较均未超出抽样误差（{how}）。",
 }
 _MORE = {
@@ -143,7 +173,7 @@ class CompareResult(Result):
                     how=how,
                 )
             )
-        said += [self._open(item, rows, shown, lang) for item, rows in open_.groupby("item", sort=False)]
+        said += self._opens(open_, shown, lang)
         hidden = self.table[(self.table["reliability"] == "suppressed").to_numpy()]
         if len(hidden):
             said.append(self._hidden(hidden, lang))
@@ -159,11 +189,17 @@ class CompareResult(Result):
             "how": how, "gap": self._size(r.item, abs(r.estimate), lang, r.estimate),
             "low": self._size(r.item, ends[0], None, r.estimate), "high": self._size(r.item, ends[1], None, r.estimate),
         }  # fmt: skip
+        wordings = _FOUND if self._of_customers(lang) else _FOUND_PLAIN
         code = getattr(r, "code", None)
         if code is not None and code == code:
-            return sentence(_FOUND["answer"], lang, answer=self.label(code, lang, "code", r.item), **facts)
-        wording = _FOUND["rating" if kind == "rating" else "level"]
+            return sentence(wordings["answer"], lang, answer=self.label(code, lang, "code", r.item), **facts)
+        wording = wordings["rating" if kind == "rating" else "level"]
         return sentence(wording, lang, less=_LESS[lang][self.better.get(r.item, True)], **facts)
+
+    def _of_customers(self, lang: str) -> bool:
+        """Whether every group's label can stand before "customers"."""
+        groups = self.levels["segment"].unique().tolist()
+        return all(_ADJECTIVE[lang].fullmatch(self.label(s, lang, "segment")) for s in groups)
 
     def _size(self, item: str, value: float, lang: str | None, gap: float = 0.0) -> Figure:
         """A difference without its sign, two decimals where the gap is small; with its unit in a language."""
@@ -172,6 +208,25 @@ class CompareResult(Result):
             return Figure(100 * value, ".1f", {"en": " percentage points", "zh": " 个百分点", None: ""}[lang])
         unit = {"en": "" if kind == "mean" else " points", "zh": "" if kind == "mean" else " 分", None: ""}[lang]
         return Figure(value, ".2f" if kind in ("rating", "mean") and abs(gap) < 0.25 else ".1f", unit)
+
+    def _opens(self, open_: pd.DataFrame, shown: pd.DataFrame, lang: str) -> list[Sentence]:
+        """Non-findings: one sentence per item, or one for all items of a scale where they are many."""
+        pairs = shown.groupby("item").size()
+        found: dict[tuple[Any, ...], list[tuple[Any, pd.DataFrame]]] = {}
+        for item, rows in open_.groupby("item", sort=False):
+            whole = "none" if len(rows) == pairs[item] else "some"
+            found.setdefault((whole, *self._axis_of(str(item))), []).append((item, rows))
+        said = []
+        for key, members in found.items():
+            if len(members) <= MOST_OPEN:
+                said += [self._open(item, rows, shown, lang) for item, rows in members]
+                continue
+            visible = [float(rows["detectable"].max()) for _, rows in members]
+            first = str(members[0][0])
+            listed = (", " if lang == "en" else "、").join(number(self.label(item, lang), "in") for item, _ in members)
+            said.append(sentence(_OPEN_MANY[key[0]], lang, count=len(members), items=listed, power=self.power,
+                                 least=self._size(first, min(visible), None), most=self._size(first, max(visible), lang)))  # fmt: skip
+        return said
 
     def _open(self, item: Any, rows: pd.DataFrame, shown: pd.DataFrame, lang: str) -> Sentence:
         """Say of one item's comparisons without a finding what the worst placed of them could have found."""

@@ -53,28 +53,30 @@ _AS_CHANGE = ("estimate", "low", "high", "pooled", "pooled_low", "pooled_high", 
               "total_high")  # fmt: skip
 _FOUND = {
     "level": {
-        "en": "{segment:cap}: {item:in} differs from that of all other customers by {gap} ({level} {low} to {high}, Holm {p:p}); the total "
-        "moved by {total} (90% {total_low} to {total_high}, inside ±{delta}) and hides it.",
-        "zh": "{segment}：“{item}”与其他顾客相差 {gap}（{level} 区间 {low} 至 {high}，Holm 校正 {p:p}）；而总体仅变动 {total}"
-        "（90% 区间 {total_low} 至 {total_high}，在 ±{delta} 以内），从总体上看不出来。",
+        "en": "{segment:cap}: {item:in} is {gap} {way} all others ({level} {low} to {high}, Holm {p:p}); the total moved by {total} "
+        "(90% {total_low} to {total_high}, inside ±{delta}) and hides {masking:.0%} of it.",
+        "zh": "{segment}：“{item}”比其他顾客{way} {gap}（{level} 区间 {low} 至 {high}，Holm 校正 {p:p}）；而总体仅变动 {total}"
+        "（90% 区间 {total_low} 至 {total_high}，在 ±{delta} 以内），差距的 {masking:.0%} 被总体掩盖。",
     },
     "pull": {
-        "en": "{segment:cap}: {item:in} differs from that of all other customers by {gap} ({level} {low} to {high}, Holm {p:p}); it moves the "
-        "total by {total} only (90% {total_low} to {total_high}, inside ±{delta}).",
-        "zh": "{segment}：“{item}”与其他顾客相差 {gap}（{level} 区间 {low} 至 {high}，Holm 校正 {p:p}）；但对总体的影响仅 {total}"
-        "（90% 区间 {total_low} 至 {total_high}，在 ±{delta} 以内）。",
+        "en": "{segment:cap}: {item:in} is {gap} {way} all others ({level} {low} to {high}, Holm {p:p}); it moves the total by {total} only "
+        "(90% {total_low} to {total_high}, inside ±{delta}), which hides {masking:.0%} of it.",
+        "zh": "{segment}：“{item}”比其他顾客{way} {gap}（{level} 区间 {low} 至 {high}，Holm 校正 {p:p}）；但对总体的影响仅 {total}"
+        "（90% 区间 {total_low} 至 {total_high}，在 ±{delta} 以内），差距的 {masking:.0%} 被总体掩盖。",
     },
     "trend": {
-        "en": "{segment:cap}: {item:in} moved by {value} between {before} and {after}, all others by {rest}: a difference of {gap} ({level} {low} to "
-        "{high}, Holm {p:p}); the total moved by {total} (90% {total_low} to {total_high}, inside ±{delta}) and hides it.",
-        "zh": "{segment}：“{item}”从 {before} 到 {after} 变动 {value}，其他顾客变动 {rest}，两者相差 {gap}（{level} 区间 {low} 至 "
-        "{high}，Holm 校正 {p:p}）；而总体仅变动 {total}（90% 区间 {total_low} 至 {total_high}，在 ±{delta} 以内），从总体上看不出来。",
+        "en": "{segment:cap}: {item:in} moved by {value} between {before} and {after}, that of all others by {rest}: {gap} apart ({level} {low} to "
+        "{high}, Holm {p:p}); the total moved by {total} (90% {total_low} to {total_high}, inside ±{delta}) and hides {masking:.0%} of it.",
+        "zh": "{segment}：从 {before} 到 {after}，“{item}”变动 {value}，其他顾客变动 {rest}，两者拉开 {gap}（{level} 区间 {low} 至 {high}，"
+        "Holm 校正 {p:p}）；而总体仅变动 {total}（90% 区间 {total_low} 至 {total_high}，在 ±{delta} 以内），其变动的 {masking:.0%} 被总体掩盖。",
     },
 }
+_WAY = {"en": {True: "above", False: "below"}, "zh": {True: "高", False: "低"}}
 _FOLLOWS = {
-    "en": "Consequences for {segment:in}: {items}.",
-    "zh": "{segment}的相应后果：{items}。",
+    "en": "Consequences for {segment} of {causes}: {items}.",
+    "zh": "{segment}因{causes}而出现的后果：{items}。",
 }
+_TREND = {"en": "the trend of {item}", "zh": "{item}的趋势"}
 _RISK = {
     "en": "{segment:cap}: {customers:.0%} of the customers ({level} {low:.0%} to {high:.0%}).",
     "zh": "{segment}占顾客的 {customers:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）。",
@@ -196,21 +198,30 @@ class CrisisResult(Result):
         def figure(value: float) -> Figure:
             return Figure(value, SIGNED[kind], unit)
 
-        numbers = {k: figure(getattr(fact, k)) for k in ("low", "high", "total", "total_low", "total_high")}
+        apart = {"en": unit or " points", "zh": unit or " 分"}[lang]
+        least, most = sorted((abs(fact.low), abs(fact.high)))
+        sizes = {"gap": abs(fact.estimate), "low": least, "high": most}
+        figures: dict[str, Any] = {
+            k: Figure(v * (100 if kind == "share" else 1), ".1f" if kind == "share" else SPECS[kind].replace("+", ""),
+                      apart if k == "gap" else "")
+            for k, v in sizes.items()
+        }  # fmt: skip
+        figures |= {k: figure(getattr(fact, k)) for k in ("total", "total_low", "total_high")}
         template = _FOUND[fact.kind if self.periods or fact.kind == "trend" else "pull"]
         periods = {k: self.text(v, lang) for k, v in self.periods.items()}
         return sentence(
             template, lang, segment=self.label(fact.segment, lang, "segment"), item=self.label(fact.item, lang),
-            gap=figure(fact.estimate), value=figure(fact.value), rest=figure(fact.rest), level=self.said_level,
-            p=fact.p_holm, delta=Figure(fact.delta * (100 if kind == "share" else 1), ".3g", unit), **numbers, **periods,
+            way=_WAY[lang][fact.estimate > 0], value=figure(fact.value), rest=figure(fact.rest), level=self.said_level,
+            p=fact.p_holm, delta=Figure(fact.delta * (100 if kind == "share" else 1), ".3g", unit), masking=fact.masking,
+            **figures, **periods,
         )  # fmt: skip
 
     def _aftermath(self, segment: Any, lang: str) -> list[Sentence]:
         """Consequences and stakes of a segment in crisis."""
         name, said = self.label(segment, lang, "segment"), []
-        follows = self.table[(self.table["segment"] == segment) & (self.table["role"] == "consequence")]
-        if len(follows):
-            said.append(sentence(_FOLLOWS, lang, segment=name, items=self._listed(follows, lang, named=False)))
+        for causes, rows in self.consequences_of(segment):
+            said.append(sentence(_FOLLOWS, lang, segment=name, causes=self._listed_causes(causes, lang),
+                                 items=self._listed(rows, lang, named=False)))  # fmt: skip
         stake = self.at_risk[self.at_risk["segment"] == segment].iloc[0]
         if "revenue" in stake:
             said.append(sentence(_MONEY, lang, segment=name, customers=stake["customers"], revenue=stake["revenue"],
@@ -219,6 +230,28 @@ class CrisisResult(Result):
             said.append(sentence(_RISK, lang, segment=name, customers=stake["customers"], low=stake["customers_low"],
                                  high=stake["customers_high"], level=self.said_level))  # fmt: skip
         return said
+
+    def consequences_of(self, segment: Any) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+        """Consequences in a segment, gathered under the causes that they have in common: (causes, consequences)."""
+        own = (
+            self.consequences[self.consequences["segment"] == segment] if len(self.consequences) else self.consequences
+        )
+        gathered: dict[tuple[Any, ...], list[Any]] = {}
+        for fact, rows in own.groupby(["item", "kind"], sort=False):
+            gathered.setdefault(tuple(sorted(zip(rows["cause"], rows["cause_kind"], strict=True))), []).append(fact)
+        mine = self.hidden[self.hidden["segment"] == segment]
+        facts = pd.MultiIndex.from_frame(mine[["item", "kind"]])
+        return [(mine[facts.isin(causes)], mine[facts.isin(found)]) for causes, found in gathered.items()]
+
+    def _listed_causes(self, rows: pd.DataFrame, lang: str) -> str:
+        from cxlab.words import number
+
+        levels, trends = rows[rows["kind"] == "level"], rows[rows["kind"] == "trend"]
+        parts = [number(self.label(i, lang), "in") for i in levels["item"]]
+        parts += [_TREND[lang].format(item=number(self.label(i, lang), "in")) for i in trends["item"]]
+        if lang == "zh":
+            return "".join(f"“{p}”" for p in parts)
+        return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
     def _listed(self, rows: pd.DataFrame, lang: str, *, named: bool = True) -> str:
         from cxlab.words import number
@@ -241,10 +274,95 @@ class CrisisResult(Result):
         names = (", " if lang == "en" else "、").join(self.label(i, lang) for i in moving)
         return [sentence(_NOT_FLAT, lang, count=len(moving), items=len(each), names=names)]
 
+    def further(self) -> Mapping[str, Result]:
+        """Consequences under their causes, what is at risk, and the totals of hidden items divided into mix and within."""
+        hidden = self.hidden
+        split = self.split[self.split["item"].isin(hidden["item"])] if len(self.split) else self.split
+        tables = {
+            "consequences": self.consequences,
+            "at_risk": self.at_risk[self.at_risk["segment"].isin(hidden["segment"])],
+            "split": split,
+        }
+        formats = {**self.formats, **dict.fromkeys(_SHARES, ".1%"), **dict.fromkeys(_PARTS, "+.2f")}
+        return {
+            k: Result(v.reset_index(drop=True), self.base, (), {**self.labels, **_FURTHER[k][1]}, title=_FURTHER[k][0],
+                      formats=formats, level=self.level)
+            for k, v in tables.items() if len(v)
+        }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """Hidden facts alone, in the columns that matter; without any, the worst ten. The table has all."""
+        worst = self.table[self.table["negative"] & self.table["p_raw"].notna()].nsmallest(10, "p_raw")
+        columns = [c for c in _BRIEF if self.periods or c not in ("before", "after")]
+        rows = (self.hidden if len(self.hidden) else worst)[columns].reset_index(drop=True)
+        return Result._repr_html_(_Brief(rows, self.base, self.notes, self.labels, title=self.title,
+                                         formats=self.formats, level=self.level, below=self.further()))  # fmt: skip
+
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on how the facts were found."""
         return Note(_METHODS, tests=int(self.table["p_raw"].notna().sum()), items=self.table["item"].nunique(),
                     segments=self.table["segment"].nunique(), base=self.base.respondents)[language(lang)]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Brief(Result):
+    """Some rows and columns of a scan, with the scan's further tables beneath."""
+
+    below: Mapping[str, Result] = field(default_factory=dict)
+
+    def further(self) -> Mapping[str, Result]:
+        return self.below
+
+
+_BRIEF = ["segment", "item", "kind", "value", "rest", "estimate", "low", "high", "p_value", "p_holm", "pooled", "before", "after",
+          "total", "total_low", "total_high", "delta", "flat", "role", "cause", "masking", "base", "reliability"]  # fmt: skip
+_SHARES = (
+    "customers",
+    "customers_low",
+    "customers_high",
+    "revenue",
+    "revenue_low",
+    "revenue_high",
+    "share_before",
+    "share_after",
+)
+_PARTS = ("within", "within_low", "within_high", "mix", "mix_low", "mix_high")
+_CAUSE_KIND = {("cause_kind", k): HEADINGS["kind", k] for k in ("level", "trend")}
+_FURTHER: dict[str, tuple[Mapping[str, str], dict[Any, Mapping[str, str]]]] = {
+    "consequences": (
+        {"en": "Consequences under their causes", "zh": "后果及其原因"},
+        {"cause_kind": {"en": "Kind of cause", "zh": "原因类型"}, **_CAUSE_KIND},
+    ),
+    "at_risk": (
+        {"en": "Share of customers and revenue at risk", "zh": "面临风险的顾客与收入占比"},
+        {
+            "customers": {"en": "Customers", "zh": "顾客占比"},
+            "customers_low": {"en": "Customers low", "zh": "顾客占比下限"},
+            "customers_high": {"en": "Customers high", "zh": "顾客占比上限"},
+            "revenue": {"en": "Revenue", "zh": "收入占比"},
+            "revenue_low": {"en": "Revenue low", "zh": "收入占比下限"},
+            "revenue_high": {"en": "Revenue high", "zh": "收入占比上限"},
+        },
+    ),
+    "split": (
+        {
+            "en": "Change of the total: within the segments, and by their mix",
+            "zh": "总体变动的拆分：群体内变动与结构变动",
+        },
+        {
+            "share_before": {"en": "Share before", "zh": "前期占比"},
+            "share_after": {"en": "Share after", "zh": "后期占比"},
+            "within": {"en": "Within", "zh": "群体内变动"},
+            "within_se": {"en": "SE", "zh": "标准误"},
+            "within_low": {"en": "Within low", "zh": "群体内变动下限"},
+            "within_high": {"en": "Within high", "zh": "群体内变动上限"},
+            "mix": {"en": "Mix", "zh": "结构变动"},
+            "mix_se": {"en": "SE", "zh": "标准误"},
+            "mix_low": {"en": "Mix low", "zh": "结构变动下限"},
+            "mix_high": {"en": "Mix high", "zh": "结构变动上限"},
+        },
+    ),
+}
 
 
 def _add_total(ax: Axes, total: pd.DataFrame, places: Mapping[str, int], name: str) -> Axes:
