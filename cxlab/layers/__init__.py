@@ -1,0 +1,1 @@
+"""Layers: experience, emotion and behaviour as one path model."""

@@ -1,0 +1,260 @@
+"""The model of a path analysis: constructs, their indicators, and what leads to what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cxlab.errors import SurveyError, nearest
+
+_LINE = re.compile(r"^\s*(?P<left>[^=~<#]+?)\s*(?P<sign>=~|<~|~)\s*(?P<right>[^=~<#]+?)\s*$")
+LAYERS = ("experience", "emotion", "behaviour")
+
+
+@dataclass(frozen=True)
+class Construct:
+    """Something that is not asked directly.
+
+    Attributes
+    ----------
+    name : str
+    indicators : tuple of str
+        Items; of a higher-order construct the names of other constructs.
+    mode : {"A", "B"}
+        ``=~`` weights each indicator by its correlation (A), ``<~`` by regression (B).
+    """
+
+    name: str
+    indicators: tuple[str, ...]
+    mode: str = "A"
+
+
+@dataclass(frozen=True)
+class PathModel:
+    """Constructs in an order in which every path goes forward.
+
+    Attributes
+    ----------
+    constructs : tuple of Construct
+    paths : tuple of pairs of str
+        From, to; a name with a colon (``"Image:Value"``) is the product of two constructs.
+    """
+
+    constructs: tuple[Construct, ...]
+    paths: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Constructs, in order."""
+        return tuple(c.name for c in self.constructs)
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """Moderating terms, such as ``"Image:Value"``."""
+        return tuple(dict.fromkeys(start for start, _ in self.paths if ":" in start))
+
+    def construct(self, name: str) -> Construct:
+        """Look a construct up by name."""
+        return next(c for c in self.constructs if c.name == name)
+
+    def higher(self) -> tuple[str, ...]:
+        """Constructs that are made of other constructs."""
+        return tuple(c.name for c in self.constructs if set(c.indicators) & set(self.names))
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Every item that measures something, once, in order."""
+        return tuple(i for c in self.constructs for i in c.indicators if i not in self.names)
+
+    def text(self) -> str:
+        """The model in its own notation; reading it gives the same model.
+
+        Examples
+        --------
+        >>> print(read_model("Joy =~ q1 + q2\\nStay =~ q3\\nStay ~ Joy").text())
+        Joy =~ q1 + q2
+        Stay =~ q3
+        Stay ~ Joy
+        """
+        lines = [f"{c.name} {'=~' if c.mode == 'A' else '<~'} {' + '.join(c.indicators)}" for c in self.constructs]
+        ends = dict.fromkeys(end for _, end in self.paths)
+        return "\n".join([*lines, *(f"{e} ~ {' + '.join(s for s, to in self.paths if to == e)}" for e in ends)])
+
+
+def read_model(text: str | Mapping[str, object]) -> PathModel:
+    """Read a model from text or from a mapping such as a YAML file gives.
+
+    Parameters
+    ----------
+    text : str or mapping
+        Lines ``Construct =~ item + item`` (weights by correlation), ``Construct <~ item + item`` (weights by
+        regression), ``Construct ~ cause + cause + cause:moderator``; ``#`` starts a comment. A construct whose indicators
+        are constructs is of higher order. As a mapping: ``constructs`` (name → list of items, or ``{items, mode}``) and
+        ``paths`` (name → list of causes).
+
+    Returns
+    -------
+    PathModel
+
+    Raises
+    ------
+    SurveyError
+        For a line that cannot be read, an unknown or repeated construct, an indicator in two constructs, a path from
+        a construct to itself, a cycle, or a construct without a path.
+
+    Examples
+    --------
+    >>> model = read_model("Value =~ PERV1 + PERV2\\nLoyalty =~ CUSL1 + CUSL3\\nLoyalty ~ Value")
+    >>> model.names, model.paths
+    (('Value', 'Loyalty'), (('Value', 'Loyalty'),))
+    """
+    constructs, paths = _from_mapping(text) if isinstance(text, Mapping) else _from_text(text)
+    return _checked(constructs, paths)
+
+
+def layer_model(layers: Mapping[str, Sequence[str]]) -> PathModel:
+    """The 360 model: experience leads to emotion, both lead to behaviour.
+
+    Raises
+    ------
+    SurveyError
+        If fewer than two of the three layers are declared.
+    """
+    known = [name for name in LAYERS if layers.get(name)]
+    if len(known) < 2:
+        missing = [name for name in LAYERS if name not in known]
+        raise SurveyError(
+            f"model: the survey declares {len(known)} of the layers experience, emotion, behaviour; declare "
+            f"{', '.join(missing)} under layers in study.yml, or pass model=."
+        )
+    constructs = [Construct(name, tuple(layers[name])) for name in known]
+    paths = [(a, b) for i, a in enumerate(known) for b in known[i + 1 :]]
+    return _checked(constructs, paths)
+
+
+def _from_text(text: str) -> tuple[list[Construct], list[tuple[str, str]]]:
+    constructs, paths = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.split("#", 1)[0].strip().rstrip(";")
+        if not bare:
+            continue
+        found = _LINE.match(bare)
+        if found is None:
+            raise SurveyError(
+                f"model line {number} cannot be read: {bare!r}; write 'Construct =~ item + item' or 'Construct ~ cause + cause'."
+            )
+        left, sign, right = found["left"].strip(), found["sign"], _terms(found["right"])
+        if sign == "~":
+            paths += [(_product(cause), left) for cause in right]
+        else:
+            constructs.append(Construct(left, tuple(right), "A" if sign == "=~" else "B"))
+    return constructs, paths
+
+
+def _terms(text: str) -> list[str]:
+    return [part.strip() for part in text.split("+") if part.strip()]
+
+
+def _product(term: str) -> str:
+    return ":".join(part.strip() for part in re.split(r"[:*]", term))
+
+
+def _from_mapping(given: Mapping[str, object]) -> tuple[list[Construct], list[tuple[str, str]]]:
+    unknown = [k for k in given if k not in ("constructs", "paths")]
+    if unknown or not isinstance(given.get("constructs"), Mapping) or not isinstance(given.get("paths"), Mapping):
+        raise SurveyError(
+            f"model needs two mappings, constructs (name: items) and paths (name: causes); it has {', '.join(map(repr, given))}."
+        )
+    constructs = []
+    for name, said in dict(given["constructs"]).items():  # type: ignore[call-overload]
+        items, mode = (said.get("items", ()), said.get("mode", "A")) if isinstance(said, Mapping) else (said, "A")
+        constructs.append(Construct(str(name), tuple([items] if isinstance(items, str) else items), str(mode)))
+    paths = [
+        (_product(cause), str(end))
+        for end, causes in dict(given["paths"]).items()  # type: ignore[call-overload]
+        for cause in ([causes] if isinstance(causes, str) else causes)
+    ]
+    return constructs, paths
+
+
+def _checked(constructs: list[Construct], paths: list[tuple[str, str]]) -> PathModel:
+    names = [c.name for c in constructs]
+    _check_constructs(constructs, names)
+    _check_paths(paths, names)
+    order = _forward(names, paths, constructs)
+    by_name = {c.name: c for c in constructs}
+    return PathModel(tuple(by_name[n] for n in order), tuple(paths))
+
+
+def _check_constructs(constructs: Sequence[Construct], names: Sequence[str]) -> None:
+    if not constructs:
+        raise SurveyError("model names no construct; write 'Construct =~ item + item'.")
+    twice = _repeated(names)
+    if twice:
+        raise SurveyError(f"model defines {len(twice)} constructs more than once: {', '.join(map(repr, twice))}.")
+    for c in constructs:
+        if c.mode not in ("A", "B"):
+            raise SurveyError(f"model: construct {c.name!r} has mode {c.mode!r}; allowed: 'A', 'B'.")
+        if not c.indicators:
+            raise SurveyError(f"model: construct {c.name!r} has no indicator; name at least one item.")
+        if len({i in names for i in c.indicators}) > 1:
+            raise SurveyError(
+                f"model: construct {c.name!r} mixes items and constructs; a construct of constructs has no items."
+            )
+    shared = _repeated([i for c in constructs for i in c.indicators])
+    if shared:
+        where = [c.name for c in constructs if shared[0] in c.indicators]
+        raise SurveyError(
+            f"model: {len(shared)} indicators measure more than one construct: {shared[0]!r} is in {' and '.join(map(repr, where))}; "
+            "an indicator belongs to one construct."
+        )
+
+
+def _check_paths(paths: Sequence[tuple[str, str]], names: Sequence[str]) -> None:
+    if not paths:
+        raise SurveyError("model has no path; write 'Construct ~ cause + cause'.")
+    used = [part for start, end in paths for part in (*start.split(":"), end)]
+    unknown = [n for n in dict.fromkeys(used) if n not in names]
+    if unknown:
+        shown = ", ".join(f"{n!r}{nearest(n, names)}" for n in unknown)
+        raise SurveyError(f"model: {len(unknown)} names in paths are no constructs: {shown}.")
+    twice = _repeated([f"{a} -> {b}" for a, b in paths])
+    if twice:
+        raise SurveyError(f"model names {len(twice)} paths more than once: {', '.join(twice)}.")
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    names = list(names)
+    return sorted({n for n in names if names.count(n) > 1})
+
+
+def _forward(names: Sequence[str], paths: Sequence[tuple[str, str]], constructs: Sequence[Construct]) -> list[str]:
+    """Constructs in an order in which every path goes forward; parts of a construct stand before it."""
+    before = {n: {p for start, end in paths if end == n for p in start.split(":")} for n in names}
+    parts = {i for c in constructs for i in c.indicators if i in names}
+    alone = [n for n in names if n not in parts and not before[n] and all(n not in s.split(":") for s, _ in paths)]
+    if alone:
+        raise SurveyError(
+            f"model: {len(alone)} constructs have no path: {', '.join(map(repr, alone))}; connect them, or leave them out."
+        )
+    for c in constructs:
+        before[c.name] |= {i for i in c.indicators if i in names}
+    order: list[str] = []
+    while len(order) < len(names):
+        ready = [n for n in names if n not in order and before[n] <= set(order)]
+        if not ready:
+            circle = _cycle({n: before[n] - set(order) for n in names if n not in order})
+            raise SurveyError(
+                f"model has a cycle: {' -> '.join(circle)}; a path model goes one way: leave one of these paths out."
+            )
+        order.append(ready[0])
+    return order
+
+
+def _cycle(before: Mapping[str, set[str]]) -> list[str]:
+    """One cycle, walked backwards from the first construct that has a cause left."""
+    walk = [next(iter(before))]
+    while walk.count(walk[-1]) == 1:
+        walk.append(sorted(before[walk[-1]])[0])
+    return list(reversed(walk[walk.index(walk[-1]) :]))

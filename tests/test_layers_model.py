@@ -1,0 +1,87 @@
+"""Model texts: what is read, what is refused, in whole messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from cxlab.errors import SurveyError
+from cxlab.layers._model import Construct, layer_model, read_model
+
+TEXT = """
+# ECSI, in part
+Brand =~ Image + Expectation
+Image =~ IMAG1 + IMAG2
+Expectation <~ CUEX1 + CUEX2
+Satisfaction =~ CUSA1
+Satisfaction ~ Brand + Image * Expectation
+"""
+
+
+def test_text_and_mapping_give_the_same_model():
+    mapping = {
+        "constructs": {
+            "Brand": ["Image", "Expectation"], "Image": ["IMAG1", "IMAG2"],
+            "Expectation": {"items": ["CUEX1", "CUEX2"], "mode": "B"}, "Satisfaction": "CUSA1",
+        },
+        "paths": {"Satisfaction": ["Brand", "Image*Expectation"]},
+    }  # fmt: skip
+    model = read_model(TEXT)
+    assert model == read_model(mapping) == read_model(model.text())
+    assert model.names == (
+        "Image",
+        "Expectation",
+        "Brand",
+        "Satisfaction",
+    )  # parts before the whole, causes before effects
+    assert model.construct("Expectation") == Construct("Expectation", ("CUEX1", "CUEX2"), "B")
+    assert model.higher() == ("Brand",)
+    assert model.products == ("Image:Expectation",)
+    assert model.items == ("IMAG1", "IMAG2", "CUEX1", "CUEX2", "CUSA1")
+
+
+def test_the_study_s_layers_are_a_model():
+    model = layer_model({"behaviour": ["buy"], "emotion": ["joy"], "experience": ["queue", "meal"]})
+    assert model.paths == (("experience", "emotion"), ("experience", "behaviour"), ("emotion", "behaviour"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "model names no construct; write 'Construct =~ item + item'."),
+        ("A =~ x\nB =~ y", "model has no path; write 'Construct ~ cause + cause'."),
+        ("A =~ x\nB = y", "model line 2 cannot be read: 'B = y'; write 'Construct =~ item + item' or 'Construct ~ cause + cause'."),
+        ("A =~ x\nB =~ y\nA ~ B\nB ~ A",
+         "model has a cycle: A -> B -> A; a path model goes one way: leave one of these paths out."),
+        ("A =~ x\nB =~ y\nC =~ z\nB ~ A + C\nC ~ B",
+         "model has a cycle: B -> C -> B; a path model goes one way: leave one of these paths out."),
+        ("A =~ x\nA =~ y\nA ~ A", "model defines 1 constructs more than once: 'A'."),
+        ("A =~ x\nB =~ y\nB ~ B", "model has a cycle: B -> B; a path model goes one way: leave one of these paths out."),
+        ("A =~ x\nB =~ x + y\nB ~ A",
+         "model: 1 indicators measure more than one construct: 'x' is in 'A' and 'B'; an indicator belongs to one construct."),
+        ("A =~ x\nB =~ y\nC =~ z\nB ~ A",
+         "model: 1 constructs have no path: 'C'; connect them, or leave them out."),
+        ("Image =~ x\nB =~ y\nB ~ Imgae",
+         "model: 1 names in paths are no constructs: 'Imgae' (did you mean 'Image'?)."),
+        ("A =~ x\nB =~ y\nB ~ A + A", "model names 1 paths more than once: A -> B."),
+        ("A =~ x\nB =~ A + y\nC =~ z\nC ~ B",
+         "model: construct 'B' mixes items and constructs; a construct of constructs has no items."),
+        ({"constructs": {"A": []}, "paths": {"A": ["A"]}},
+         "model: construct 'A' has no indicator; name at least one item."),
+        ({"constructs": {"A": {"items": ["x"], "mode": "C"}}, "paths": {}},
+         "model: construct 'A' has mode 'C'; allowed: 'A', 'B'."),
+        ({"construct": {}}, "model needs two mappings, constructs (name: items) and paths (name: causes); it has 'construct'."),
+    ],
+)  # fmt: skip
+def test_messages(text, message):
+    with pytest.raises(SurveyError) as error:
+        read_model(text)
+    assert str(error.value) == message
+
+
+def test_one_layer_is_no_model():
+    with pytest.raises(SurveyError) as error:
+        layer_model({"emotion": ["joy"]})
+    assert str(error.value) == (
+        "model: the survey declares 1 of the layers experience, emotion, behaviour; declare experience, behaviour under "
+        "layers in study.yml, or pass model=."
+    )
