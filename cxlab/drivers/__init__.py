@@ -11,16 +11,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cxlab.contrasts import rank_sets, ranks
 from cxlab.design import design_notes, kish_base
 from cxlab.drivers._change import ChangeResult, driver_change
-from cxlab.drivers._kernels import LEAST_REPLICATES, Draws, Kernel, Slopes, kernel
+from cxlab.drivers._columns import effects, interval_columns, point_columns
+from cxlab.drivers._kernels import LEAST_REPLICATES, kernel
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
 from cxlab.errors import SignFlipWarning, SmallBaseWarning, SurveyError
-from cxlab.moments import to_correlation
-from cxlab.result import Base, reliability
+from cxlab.result import Base
 from cxlab.survey import Survey
 from cxlab.words import Note
 
@@ -114,11 +113,11 @@ def key_drivers(
     found = kernel(prepared, model or "linear", method)
     importance = found.importance()
     draws = found.draws(replicates, seed) if replicates else None
-    columns = _point_columns(prepared, importance, _effects(found, draws, level))
+    columns = point_columns(prepared, importance, effects(found, draws, level))
     fit = {**found.fit(), "r2_low": np.nan, "r2_high": np.nan, "drivers": len(importance)}
     if draws is not None:
         null = found.null_lines(permutations, seed)
-        columns |= _interval_columns(importance, draws.importance, null, prepared.df, level)
+        columns |= interval_columns(importance, draws.importance, null, prepared.df, level)
         fit["r2_low"], fit["r2_high"] = map(float, percentiles(draws.importance.sum(axis=1), level))
     table = result_table(columns)
     _judge(table)
@@ -154,51 +153,6 @@ def _check_counts(replicates: int, permutations: int, level: float) -> None:
         raise SurveyError(f"permutations is {permutations}; the null line needs at least 200.")
     if not 0.5 <= level < 1:
         raise SurveyError(f"level is {level}; a confidence level lies between .5 and 1, usually .95.")
-
-
-def _effects(found: Kernel, draws: Draws | None, level: float) -> Slopes:
-    """Effects; without replicates only the points, so that no interval stands beside importances that have none."""
-    slopes = found.slopes(level, draws)
-    if draws is not None:
-        return slopes
-    empty = np.full(len(slopes.estimate), np.nan)
-    return Slopes(slopes.estimate, empty, empty, empty, empty, slopes.base_effective)
-
-
-def _point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -> dict:
-    p = len(importance)
-    empty, nobody = np.full(p, np.nan), np.zeros(p, dtype=bool)
-    covariance, number = prepared.source.covariance(), prepared.first >= 0
-    spread = np.sqrt(np.diagonal(covariance))
-    marginal = np.where(number, to_correlation(covariance)[prepared.first, -1], np.nan)
-    against = (
-        (np.sign(effects.estimate) != np.sign(marginal)) & (effects.p_value < 0.05) & number
-    )  # NaN without intervals
-    return {
-        "driver": prepared.drivers, "block": prepared.blocks, "importance": importance, "importance_low": empty,
-        "importance_high": empty, "share": importance / importance.sum(), "share_low": empty, "share_high": empty,
-        "rank": ranks(importance), "rank_low": 1, "rank_high": p, "top1": empty, "top3": empty,
-        "estimate": effects.estimate, "se": effects.se, "low": effects.low, "high": effects.high,
-        "p_value": effects.p_value, "standardised": effects.estimate * spread[prepared.first] / spread[-1],
-        "correlation": marginal, "sign_flip": against,
-        "performance": np.where(number, prepared.source.mean()[prepared.first], np.nan), "null_line": empty,
-        "distinguishable": ~nobody, "base": len(prepared.rows), "base_effective": effects.base_effective,
-        "reliability": reliability(effects.base_effective),
-    }  # fmt: skip
-
-
-def _interval_columns(importance: np.ndarray, draws: np.ndarray, null: np.ndarray, df: float, level: float) -> dict:
-    clear = importance > null * (1 + 1e-9)  # a permutation that changes nothing is no evidence
-    low, high = percentiles(draws, level)
-    share_low, share_high = percentiles(draws / draws.sum(axis=1, keepdims=True), level)
-    best, worst = rank_sets(importance, np.cov(draws, rowvar=False), df=df, level=level)
-    placed = ranks(draws)
-    return {
-        "importance_low": np.where(clear, low, 0.0), "importance_high": high,
-        "share_low": np.where(clear, share_low, 0.0), "share_high": share_high,
-        "rank_low": best, "rank_high": worst, "top1": (placed == 1).mean(axis=0), "top3": (placed <= 3).mean(axis=0),
-        "null_line": null, "distinguishable": clear,
-    }  # fmt: skip
 
 
 def _judge(table: pd.DataFrame) -> None:
