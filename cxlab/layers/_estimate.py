@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -196,7 +197,7 @@ def routes(paths: np.ndarray, start: int, end: int) -> list[tuple[int, ...]]:
     [(0, 1, 2)]
     """
     out: list[tuple[int, ...]] = []
-    open_ = [(start,)]
+    open_: list[tuple[int, ...]] = [(start,)]
     while open_:
         walk = open_.pop()
         for following in np.flatnonzero(paths[walk[-1]]).tolist():
@@ -211,7 +212,7 @@ def route_effects(coefficients: FloatArray, found: Sequence[tuple[int, ...]]) ->
     """Product of the paths along each route, shape (batch, routes)."""
     out = np.ones((len(coefficients), len(found)))
     for k, route in enumerate(found):
-        for a, b in zip(route, route[1:], strict=False):
+        for a, b in pairwise(route):
             out[:, k] *= coefficients[:, a, b]
     return out
 
