@@ -131,6 +131,10 @@ class State:
     gaps: FloatArray
     steepest: FloatArray
 
+    def of(self, sets: np.ndarray) -> State:
+        """Some of the sets."""
+        return State(self.above[:, sets], self.below[:, sets], self.gaps[sets], self.steepest[sets])
+
     @property
     def slope(self) -> FloatArray:
         """Derivative of each row's log-likelihood by its linear predictor."""
@@ -165,25 +169,35 @@ def row_loglik(data: Graded, at: State) -> FloatArray:
     return out
 
 
-def derivatives(data: Graded, at: State) -> tuple[FloatArray, FloatArray]:
-    """Score, shape (sets, T + c), and information, shape (sets, T + c, T + c)."""
+def derivatives(data: Graded, at: State, times: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """Score, shape (sets, T + c), and information, shape (sets, T + c, T + c).
+
+    Parameters
+    ----------
+    data : Graded
+    at : State
+    times : array, shape (rows, sets), optional
+        Multipliers of the weights, of every set its own.
+    """
+    m: Any = 1.0 if times is None else times
     t, sets = data.thresholds, at.above.shape[1]
     xw = data.x * data.w[:, None]
     score = np.empty((sets, t + data.x.shape[1]))
     info = np.zeros((sets, score.shape[1], score.shape[1]))
-    score[:, t:] = at.slope.T @ xw
+    score[:, t:] = (m * at.slope).T @ xw
     first, second = data.pairs
-    inner = at.curvature.T @ data.products
+    inner = (m * at.curvature).T @ data.products
     info[:, t + first, t + second] = info[:, t + second, t + first] = inner
     for k in range(t):
         low, high = data.rows_of(k), data.rows_of(k + 1)
-        up, down = at.above[low], at.below[high]
+        up, down = (m * at.above)[low], (m * at.below)[high]
         score[:, k] = data.w[low] @ up - data.w[high] @ down
-        up, down = up * (1 - up), down * (1 - down)
+        up, down = up * (1 - at.above[low]), down * (1 - at.below[high])
         info[:, k, k] = data.w[low] @ up + data.w[high] @ down
         info[:, k, t:] = info[:, t:, k] = -(up.T @ xw[low] + down.T @ xw[high])
     for gap in range(t - 1):
-        pull = data.totals[gap + 1] * at.gaps[:, gap]
+        rows = data.rows_of(gap + 1)
+        pull = (data.totals[gap + 1] if times is None else data.w[rows] @ times[rows]) * at.gaps[:, gap]
         score[:, gap + 1] += pull
         score[:, gap] -= pull
         bend = pull * (1 + at.gaps[:, gap])
@@ -211,7 +225,7 @@ class Fits:
     endless: np.ndarray
 
 
-def fit(data: Graded, inside: np.ndarray) -> Fits:
+def fit(data: Graded, inside: np.ndarray, times: FloatArray | None = None, start: FloatArray | None = None) -> Fits:
     """Fit every set of columns by Newton steps; sets that have settled are left out of further steps.
 
     Parameters
@@ -219,6 +233,10 @@ def fit(data: Graded, inside: np.ndarray) -> Fits:
     data : Graded
     inside : bool array, shape (sets, c)
         Columns of each set.
+    times : array, shape (rows, sets), optional
+        Multipliers of the weights, of every set its own.
+    start : array, shape (T + c,), optional
+        Parameters to start from.
 
     Returns
     -------
@@ -233,16 +251,19 @@ def fit(data: Graded, inside: np.ndarray) -> Fits:
     free = np.hstack([np.ones((len(inside), data.thresholds), dtype=bool), inside])
     before = np.zeros(free.shape)
     before[:, : data.thresholds] = data.marginal()
-    now = before + _newton(*derivatives(data, state(data, before[:1])), free)[0]
-    loglik = np.full(len(free), data.null_loglik() - 1e-9 * len(data.w))
+    now = before.copy() if start is None else np.tile(start, (len(free), 1))
+    if start is None:
+        now += _newton(*derivatives(data, state(data, before[:1])), free)[0]
+    loglik = np.full(len(free), -np.inf if times is not None else data.null_loglik() - 1e-9 * len(data.w))
     settled, endless = np.zeros(len(free), dtype=bool), np.zeros(len(free), dtype=bool)
     active = np.arange(len(free))
     for _ in range(_STEPS):
         now[active] = _ordered(now[active], before[active], data.thresholds)
         at = state(data, now[active])
-        found = data.w @ row_loglik(data, at)
-        worse = ~(found >= loglik[active] - 1e-9 * np.abs(loglik[active]))
-        step, decrement = _newton(*derivatives(data, at), free[active])
+        own = None if times is None else times[:, active]
+        found = data.w @ (row_loglik(data, at) * (1.0 if own is None else own))
+        worse = found < loglik[active] - 1e-9 * np.abs(found)
+        step, decrement = _newton(*derivatives(data, at, own), free[active])
         done = ~worse & (decrement < _FLAT * len(data.w)) & (np.abs(step).max(axis=1) < _STILL)
         endless[active] = ~worse & (at.steepest > _ENDLESS)
         ahead = active[~worse]

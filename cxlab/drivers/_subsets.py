@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from cxlab.likelihoods import CELLS, Fits, Graded, State, derivatives, fit, information, order_weights, row_loglik, state
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+_SPENT = 1e-4  # share of a permuted column left, given a subset, under which it adds nothing
+_SHUFFLED = 1 << 26  # permuted answers held at once
 _WORDS = 1 << 22  # replicates × columns held at once
 
 
@@ -141,3 +142,71 @@ class Subsets:
             out[:, :, gap + 1] += pull
             out[:, :, gap] -= pull
         return out
+
+    def null_gains(self, orders: np.ndarray) -> FloatArray:
+        """Importance of each player after each of several permutations of its answers, shape (permutations, p).
+
+        Parameters
+        ----------
+        orders : int array, shape (permutations, rows)
+            For every row of ``data`` the row whose answers it gets.
+
+        Notes
+        -----
+        The gain of log-likelihood when a permuted player joins a subset is taken from the score test, s' I⁻¹ s / 2
+        with I its information given the subset's columns; the fits without the player are those of the sample.
+        """
+        step = max(1, _SHUFFLED // self.data.x.size)
+        return np.concatenate([self._null_gains(orders[i : i + step]) for i in range(0, len(orders), step)])
+
+    def _null_gains(self, orders: np.ndarray) -> FloatArray:
+        shuffled = self.data.x.astype(np.float32).T[:, orders]
+        out = np.zeros((len(orders), len(self.players)))
+        for ids in self.pieces(max(1, _WORDS // (len(orders) * self.inside.shape[1]))):
+            at = state(self.data, self.fits.parameters[ids])
+            root = self._roots(ids, at)
+            for player, columns in enumerate(self.players):
+                lacks = np.flatnonzero(~self.member[ids, player])
+                if len(lacks):
+                    gains = self._gains(ids[lacks], at.of(lacks), root[lacks], shuffled[list(columns)])
+                    out[:, player] -= gains @ self.weights[player, ids[lacks]]
+        return out
+
+    def _gains(self, ids: np.ndarray, at: State, root: FloatArray, columns: FloatArray) -> FloatArray:
+        """What permuted columns, shape (columns, permutations, rows), add to each subset, shape (permutations, subsets)."""
+        score, step = self._joining(ids, at, root, columns)
+        return np.einsum("...a,...a->...", score, step) / (-2 * self.data.null_loglik())
+
+    def _joining(
+        self, ids: np.ndarray, at: State, root: FloatArray, columns: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Scores of permuted columns given each subset, and the slopes they would get: (permutations, subsets, columns)."""
+        w = self.data.w[:, None]
+        slope, curvature = (w * at.slope).astype(np.float32), (w * at.curvature).astype(np.float32)
+        score = np.stack([a @ slope for a in columns], axis=-1)
+        across = np.stack([self._across(ids, at, curvature, a) for a in columns], axis=2)
+        across = np.matmul(across.transpose(1, 0, 2, 3), root[:, None]).transpose(1, 0, 2, 3)
+        whole = np.stack([np.stack([(a * b) @ curvature for a in columns], -1) for b in columns], -1)
+        left = whole - across @ across.transpose(0, 1, 3, 2)
+        return score, _first_step(score.astype(float), left.astype(float), whole.astype(float))
+
+    def _across(self, ids: np.ndarray, at: State, curvature: FloatArray, column: FloatArray) -> FloatArray:
+        """Information between permuted columns and a subset's parameters, shape (permutations, subsets, T + columns)."""
+        data, own, t = self.data, self._own(ids), self.data.thresholds
+        out = np.empty((len(column), len(ids), t + own.shape[1]), dtype=np.float32)
+        each = curvature[:, :, None] * data.x.astype(np.float32)[:, own]
+        out[:, :, t:] = (column @ each.reshape(len(data.w), -1)).reshape(len(column), *own.shape)
+        for k in range(t):
+            low, high = data.rows_of(k), data.rows_of(k + 1)
+            up, down = at.above[low], at.below[high]
+            out[:, :, k] = -column[:, low] @ (data.w[low, None] * up * (1 - up)).astype(np.float32)
+            out[:, :, k] -= column[:, high] @ (data.w[high, None] * down * (1 - down)).astype(np.float32)
+        return out
+
+
+def _first_step(score: FloatArray, left: FloatArray, whole: FloatArray) -> FloatArray:
+    """left⁻¹ score over the last axis; nothing where next to nothing of a column is left."""
+    if score.shape[-1] == 1:
+        clear = left[..., 0] > _SPENT * whole[..., 0]
+        return np.divide(score, left[..., 0], out=np.zeros(clear.shape), where=clear)
+    return np.einsum("...ab,...b->...a", np.linalg.pinv(left, rcond=_SPENT, hermitian=True), score)
