@@ -41,6 +41,8 @@ class Prepared:
         Covariances by the chosen way to treat missing answers.
     excluded, excluded_share : int, float
         Rows of the domain that left, and their share of its weight.
+    survey : Survey or None
+        Where all this comes from; further checks look at those who left.
     """
 
     outcome: str
@@ -55,6 +57,7 @@ class Prepared:
     excluded_share: float
     labels: Mapping[Any, Mapping[str, str]] = field(default_factory=dict)
     notes: tuple[Mapping[str, str], ...] = ()
+    survey: Survey | None = field(default=None, repr=False)
 
     @property
     def columns(self) -> FloatArray:
@@ -128,7 +131,7 @@ def prepare(
     return Prepared(
         outcome, tuple(chosen), tuple(blocks.get(d, "") for d in chosen), tuple(forced), missing, layout, sample, source,
         int(asked.sum()) - len(rows), 1 - float(weights.sum() / survey.weights[asked].sum()),
-        {n: wording(survey, n) for n in [*names, outcome]}, tuple(notes),
+        {n: wording(survey, n) for n in [*names, outcome]}, tuple(notes), survey,
     )  # fmt: skip
 
 
