@@ -254,12 +254,14 @@ def _laid_out(
 
 
 # ---------------------------------------------------------------------- pairs
-def pairwise(moments: PatternMoments) -> tuple[FloatArray, FloatArray, IntArray]:
+def pairwise(moments: PatternMoments, least: float = FLOOR) -> tuple[FloatArray, FloatArray, IntArray]:
     """Means and variances of the answers to each column, correlations of the rows that answered both.
 
     Parameters
     ----------
     moments : PatternMoments
+    least : float
+        What eigenvalues of the correlations are raised to; −∞ leaves them.
 
     Returns
     -------
@@ -267,7 +269,7 @@ def pairwise(moments: PatternMoments) -> tuple[FloatArray, FloatArray, IntArray]
     covariance : array, shape (b, k, k)
         Of the columns as given, divisor Σw.
     floored : int array, shape (b,)
-        Eigenvalues of the correlations that were raised to 1e-4: such a matrix fits no data.
+        Eigenvalues that were raised: a matrix with negative ones fits no data.
 
     Notes
     -----
@@ -283,7 +285,7 @@ def pairwise(moments: PatternMoments) -> tuple[FloatArray, FloatArray, IntArray]
         covariance = products / weight - own * own.swapaxes(1, 2)
         correlation = covariance / np.sqrt(spread * spread.swapaxes(1, 2))
     correlation[:, k, k] = np.where(spread[:, k, k] > 0, 1.0, np.nan)
-    correlation, floored = floor_eigenvalues(correlation)
+    correlation, floored = floor_eigenvalues(correlation, least)
     deviation = np.sqrt(spread[:, k, k])
     mean, covariance = moments.unscaled(own[:, k, k], correlation * deviation[:, None, :] * deviation[:, :, None])
     return mean, covariance, floored
@@ -319,6 +321,55 @@ def floor_eigenvalues(correlation: FloatArray, least: float = FLOOR) -> tuple[Fl
     deviation = np.sqrt(np.diagonal(raised, axis1=1, axis2=2))
     out[np.flatnonzero(whole)[low]] = raised / (deviation[:, :, None] * deviation[:, None, :])
     return out, floored
+
+
+def pairwise_influence(columns: FloatArray, weights: FloatArray, direction: FloatArray) -> FloatArray:
+    """How much one more unit of a row's weight moves the pairwise Σv, before any eigenvalue is raised.
+
+    Parameters
+    ----------
+    columns : array, shape (rows, k)
+    weights : array, shape (rows,)
+    direction : array, shape (k,)
+        The vector v.
+
+    Returns
+    -------
+    array, shape (rows, k)
+
+    Notes
+    -----
+    A correlation r moves by z₁z₂ − r(z₁² + z₂²)/2 of its pairs, a variance by the squared deviation of its answers, each
+    over its own Σw.
+    """
+    known = np.isfinite(columns)
+    filled = np.where(known, columns, 0.0)
+    size = weights @ known
+    mean = weights @ filled / size
+    centred = np.where(known, columns - mean, 0.0)
+    deviation = np.sqrt(weights @ centred**2 / size)
+    z = centred / deviation
+    stretched = (z**2 - known) / (2 * size)  # d log s of each column
+    out = np.zeros_like(filled)
+    for i in range(columns.shape[1]):
+        both = known & known[:, [i]]
+        r, pair = _pair_correlations(z, both, weights, i)
+        r_moved = (pair[0] * pair[1] - r * (pair[0] ** 2 + pair[1] ** 2) / 2) * both / (weights @ both)
+        moved = r_moved + r * (stretched + stretched[:, [i]])
+        out[:, i] = moved @ (deviation[i] * deviation * direction)
+    return out
+
+
+def _pair_correlations(
+    z: FloatArray, both: np.ndarray, weights: FloatArray, i: int
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """Correlations of column i with each, shape (k,), and both columns in standard deviations of their pairs."""
+    size = weights @ both
+    scores = []
+    for x in (np.where(both, z[:, [i]], 0.0), np.where(both, z, 0.0)):
+        x = np.where(both, x - weights @ x / size, 0.0)
+        scores.append(x / np.sqrt(weights @ x**2 / size))
+    return weights @ (scores[0] * scores[1]) / size, (scores[0], scores[1])
 
 
 # ---------------------------------------------------------------------- EM

@@ -18,14 +18,14 @@ from cxlab.contrasts import holm, ranks
 from cxlab.drivers import _kernels, _prepare
 from cxlab.errors import CollinearityWarning, SignFlipWarning, SmallBaseWarning, SurveyError
 from cxlab.items import Item
-from cxlab.moments import shapley
+from cxlab.subsets import shapley
 from cxlab.survey import Roles, Survey
 
 mpl.use("Agg")
 
 GOLDEN = Path(__file__).parent / "golden"
 RELAIMPO = json.loads((GOLDEN / "drivers" / "relaimpo.json").read_text())
-LMG = {k: v for k, v in RELAIMPO.items() if "lmg" in v}
+LMG = {k: v for k, v in RELAIMPO.items() if "drivers" in v}
 R = {c["id"]: c["value"] for c in json.loads((GOLDEN / "survey" / "survey.json").read_text())["cases"]}
 DESIGNS = {
     "dsrs_w": ("apistrat.csv", {"weight": "pw"}),
@@ -546,7 +546,7 @@ def test_methods_name_method_base_and_replicates(found):
         (lambda s: drivers_of(s, permutations=50), "permutations is 50; the null line needs at least 200."),
         (lambda s: drivers_of(s, level=95), "level is 95; a confidence level lies between .5 and 1, usually .95."),
         (lambda s: drivers_of(s, missing="mean"),
-         "missing is 'mean'; allowed: 'listwise'."),
+         "missing is 'mean'; allowed: 'listwise', 'pairwise', 'em', 'mi', 'dummy'."),
         (lambda s: drivers_of(s, [f"x{k}" for k in range(23)], replicates=0),
          "correlations holds 23 drivers; exact Shapley values are limited to 22: name fewer drivers, or use "
          "method='johnson'."),

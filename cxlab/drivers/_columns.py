@@ -41,7 +41,7 @@ def point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -
         "p_value": effects.p_value, "standardised": effects.estimate * spread[prepared.first] / spread[-1],
         "correlation": marginal, "sign_flip": against,
         "performance": np.where(number, prepared.source.mean()[prepared.first], np.nan), "null_line": empty,
-        "distinguishable": ~nobody, "base": len(prepared.rows), "base_effective": effects.base_effective,
+        "distinguishable": ~nobody, "base": prepared.bases, "base_effective": effects.base_effective,
         "reliability": reliability(effects.base_effective),
     }  # fmt: skip
 

@@ -11,11 +11,14 @@ import numpy as np
 from scipy import stats
 
 from cxlab.contrasts import p_values
-from cxlab.design import kish_base, t_quantile
-from cxlab.drivers._measures import measure
+from cxlab.design import t_quantile
+from cxlab.drivers._measures import Measure, measure, measured, teams
 from cxlab.drivers._prepare import Prepared
+from cxlab.drivers._sources import Spread
 from cxlab.errors import SurveyError, one_of
-from cxlab.moments import coefficients, null_importance, shapley, to_correlation
+from cxlab.importance import coefficients
+from cxlab.moments import to_correlation
+from cxlab.subsets import null_importance
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 LEAST_REPLICATES = 100
@@ -84,7 +87,8 @@ class Linear:
     def __init__(self, prepared: Prepared, method: str) -> None:
         self.prepared = prepared
         self.method = method
-        self._measure = measure(method)
+        self._blocks = teams(prepared.blocks) if method == "owen" else None
+        self._measure: Measure = measure(method, self._blocks)
 
     @cached_property
     def covariance(self) -> FloatArray:
@@ -133,52 +137,17 @@ class Linear:
 
         Notes
         -----
-        Influence of a row: e (X'WX)⁻¹ x; where rows are incomplete, the spread of the replicates. Degrees of
-        freedom: units − strata − k, as R's ``survey::svyglm``.
+        Influence of a row: e (X'WX)⁻¹ x, or where rows are incomplete what the row moves the covariances by. Degrees
+        of freedom: units − strata − k, as R's ``survey::svyglm``.
         """
         prepared = self.prepared
         estimate = coefficients(self.covariance)
-        df = max(prepared.df - len(estimate), 1.0)
-        if prepared.source.linear:
-            covariance, effective = self._taylor(estimate)
-        else:
-            unknown = np.full((len(estimate), len(estimate)), np.nan)
-            covariance = unknown if draws is None else np.atleast_2d(np.cov(draws.coefficients, rowvar=False))
-            effective = np.full(len(estimate), kish_base(prepared.weights))
-        return _slopes(prepared, estimate, covariance, effective, df, level)
-
-    def _taylor(self, estimate: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Covariance of the coefficients, and their effective bases."""
-        prepared = self.prepared
-        weights = prepared.weights
-        centred = prepared.columns - prepared.source.mean()
-        residual = centred[:, -1] - centred[:, :-1] @ estimate
-        inner = np.linalg.inv((centred[:, :-1] * weights[:, None]).T @ centred[:, :-1])
-        rows = residual[:, None] * centred[:, :-1] @ inner
-        influence = np.zeros((len(prepared.design.psu), rows.shape[1]))
-        influence[prepared.rows] = rows
-        covariance = prepared.design.covariance(influence)
-        variance = np.diagonal(covariance)
-        base = len(rows)
-        simple = (weights @ rows**2) * weights.sum() / max(base - 1, 1)
-        return covariance, base * simple / np.where(variance > 0, variance, np.nan)
+        spread = prepared.source.slopes(estimate, max(prepared.df - len(estimate), 1.0))
+        return _slopes(prepared, estimate, spread, level)
 
     def _parts(self, correlations: FloatArray) -> FloatArray:
         """Importances from correlations; what is forced in is partialled out first."""
-        always = self.prepared.layout.always
-        if not always:
-            return self._measured(correlations, self.prepared.players)
-        left = _partial_out(correlations, always)
-        moved = np.delete(np.arange(correlations.shape[-1]), always)
-        place = {int(c): i for i, c in enumerate(moved)}
-        players = tuple(tuple(place[c] for c in player) for player in self.prepared.layout.players)
-        ratio = left[..., -1, -1] / correlations[..., -1, -1]
-        return self._measured(left, players) * np.asarray(ratio)[..., None]
-
-    def _measured(self, matrices: FloatArray, players: tuple[tuple[int, ...], ...] | None) -> FloatArray:
-        if players is None or all(len(player) == 1 for player in players):
-            return self._measure(matrices)
-        return self._measure(matrices, players)
+        return measured(self._measure, correlations, self.prepared.players, self.prepared.layout.always)
 
     def _mended(self, correlations: FloatArray) -> FloatArray:
         """A category or indicator that a replicate misses adds nothing there."""
@@ -191,9 +160,12 @@ class Linear:
 
     def _null(self, correlation: FloatArray, driver: int, shuffled: FloatArray) -> FloatArray:
         """Importance of one permuted driver, by the quick way where there is one, shape (permutations,)."""
-        columns = list(self.prepared.layout.players[driver])
-        if self._measure is shapley and self.prepared.players is None:
-            return null_importance(correlation, columns[0], shuffled[0])
+        layout = self.prepared.layout
+        columns = list(layout.players[driver])
+        if self.method in ("shapley", "owen"):
+            return null_importance(
+                correlation, driver, shuffled, layout.players, blocks=self._blocks, always=layout.always
+            )
         matrices = np.repeat(correlation[None], shuffled.shape[1], axis=0)
         inner = matrices[np.ix_(range(len(matrices)), columns, columns)]  # what is permuted together stays together
         for c, own in zip(columns, shuffled, strict=True):
@@ -202,38 +174,30 @@ class Linear:
         return self._parts(matrices)[:, driver]
 
 
-def _partial_out(matrices: FloatArray, columns: tuple[int, ...]) -> FloatArray:
-    """Covariances given some columns, without these, shape (..., k + 1 − columns, k + 1 − columns)."""
-    given = list(columns)
-    kept = np.delete(np.arange(matrices.shape[-1]), given)
-    inner = matrices[..., given, :][..., given]
-    across = matrices[..., given, :][..., kept]
-    return matrices[..., kept, :][..., kept] - np.swapaxes(across, -1, -2) @ np.linalg.solve(inner, across)
-
-
 def _explained(covariance: FloatArray) -> float:
     """R² of all columns together."""
     return float(coefficients(covariance) @ covariance[:-1, -1] / covariance[-1, -1])
 
 
-def _slopes(
-    prepared: Prepared, estimate: FloatArray, covariance: FloatArray, effective: FloatArray, df: float, level: float
-) -> Slopes:
+def _slopes(prepared: Prepared, estimate: FloatArray, spread: Spread, level: float) -> Slopes:
     """Effects per driver from the coefficients per column."""
-    first = prepared.first
+    first, covariance = prepared.first, spread.covariance
     categories = first < 0
     take = np.where(categories, 0, first)
     own = np.where(categories, np.nan, estimate[take])
     se = np.where(categories, np.nan, np.sqrt(np.diagonal(covariance))[take])
+    free = np.broadcast_to(spread.df, estimate.shape)
+    df = free[take]
     p = p_values(own, se, df)
-    base = effective[take]
+    effective = spread.effective[take]
     for j in np.flatnonzero(categories):
         columns = list(prepared.layout.players[j])
         b = estimate[columns]
         wald = float(b @ np.linalg.solve(covariance[np.ix_(columns, columns)], b)) / len(columns)
-        p[j], base[j] = stats.f.sf(wald, len(columns), df), effective[columns].min()
+        p[j] = stats.f.sf(wald, len(columns), free[columns].min())
+        effective[j] = spread.effective[columns].min()
     half = t_quantile(level, df) * se
-    return Slopes(own, se, own - half, own + half, p, base)
+    return Slopes(own, se, own - half, own + half, p, effective * prepared.bases / len(prepared.rows))
 
 
 KERNELS: dict[str, type[Kernel]] = {"linear": Linear}

@@ -41,11 +41,17 @@ class Layout:
         Columns of each driver.
     always : tuple of int
         Columns that are forced in.
+    answered : bool array, shape (rows, drivers)
+        Who gave an answer to each driver.
+    names : tuple of str
+        Name behind each column.
     """
 
     columns: FloatArray
     players: tuple[tuple[int, ...], ...]
     always: tuple[int, ...]
+    answered: np.ndarray
+    names: tuple[str, ...]
 
     @property
     def simple(self) -> bool:
@@ -53,7 +59,7 @@ class Layout:
         return not self.always and all(len(p) == 1 for p in self.players)
 
 
-def lay_out(names: Sequence[str], values: FloatArray, unmet: np.ndarray, weights: FloatArray, drivers: int) -> Layout:
+def lay_out(names: Sequence[str], values: FloatArray, absent: FloatArray, weights: FloatArray, drivers: int) -> Layout:
     """Expand each name to its columns.
 
     Parameters
@@ -61,25 +67,27 @@ def lay_out(names: Sequence[str], values: FloatArray, unmet: np.ndarray, weights
     names : sequence of str
         Drivers, then what is forced in.
     values : array, shape (rows, names)
-    unmet : bool array, shape (rows, names)
-        Answers that cannot exist, since the respondent did not meet the thing: these become 0 (at the mean) and an
-        indicator.
+    absent : array, shape (rows, names)
+        1 where no answer can exist, since the respondent did not meet the thing: these become 0 (at the mean) and an
+        indicator; NaN where that is unknown.
     weights : array, shape (rows,)
     drivers : int
         How many of the names are drivers.
     """
     columns: list[FloatArray] = []
     places: list[tuple[int, ...]] = []
-    for name, value, absent in zip(names, values.T, unmet.T, strict=True):
-        own = _dummies(name, value) if is_factor(name) else _experience(value, absent, weights)
+    for name, value, without in zip(names, values.T, absent.T, strict=True):
+        own = _dummies(name, value, without) if is_factor(name) else _experience(value, without, weights)
+        own = own[:1] + [new for new in own[1:] if not any(np.array_equal(new, old, equal_nan=True) for old in columns)]
         places.append(tuple(range(len(columns), len(columns) + len(own))))
         columns += own
     always = tuple(c for place in places[drivers:] for c in place)
-    return Layout(np.column_stack(columns), tuple(places[:drivers]), always)
+    behind = tuple(name for name, place in zip(names, places, strict=True) for _ in place)
+    return Layout(np.column_stack(columns), tuple(places[:drivers]), always, np.isfinite(values[:, :drivers]), behind)
 
 
-def _dummies(name: str, values: FloatArray) -> list[FloatArray]:
-    """Indicators of all categories but the first."""
+def _dummies(name: str, values: FloatArray, absent: FloatArray) -> list[FloatArray]:
+    """Indicators of all categories but the first; to have none can be a category."""
     known = np.isfinite(values)
     levels = np.unique(values[known])
     if len(levels) < 2:
@@ -92,30 +100,40 @@ def _dummies(name: str, values: FloatArray) -> list[FloatArray]:
             f"drivers: {name!r} has {len(levels)} categories, at most {_LEVELS} are allowed; use "
             f"{column_of(name)!r} as a number, or recode it."
         )
-    return [np.where(known, values == level, np.nan) for level in levels[1:]]
+    none = absent == 1
+    own = [np.where(known | none, values == level, np.nan) for level in levels[1:]]
+    return [*own, np.where(known | none, none, np.nan)] if none.any() else own
 
 
-def _experience(values: FloatArray, absent: np.ndarray, weights: FloatArray) -> list[FloatArray]:
+def _experience(values: FloatArray, absent: FloatArray, weights: FloatArray) -> list[FloatArray]:
     """The answer; where some did not meet the thing, their answer at the mean and an indicator beside it."""
-    if not absent.any():
+    met = np.isfinite(values)
+    if not (absent == 1).any() or not met.any():
         return [values]
-    met = np.isfinite(values) & ~absent
-    if not met.any():
-        return [np.where(absent, np.nan, values)]
     mean = np.average(values[met], weights=weights[met])
-    return [np.where(absent, mean, values), absent.astype(float)]
+    return [np.where(absent == 1, mean, values), absent]
+
+
+def absence(survey: Survey, name: str) -> FloatArray:
+    """Who did not meet what a driver asks about, shape (rows,): 1 not, 0 met, NaN not asked or without a reason."""
+    silent = ~np.isfinite(values_of(survey, name))
+    given = unmet(survey, name)
+    reasons = survey.missing_reasons.get(survey.items_of(column_of(name))[0])
+    unasked = silent if reasons is None else silent & (reasons.isna().to_numpy() | unmet(survey, name, ("not asked",)))
+    return np.where(given, 1.0, np.where(unasked, np.nan, 0.0))
 
 
 def unmet(survey: Survey, name: str, reasons: Sequence[str] = ("not experienced",)) -> np.ndarray:
-    """Rows whose answer is missing for one of these reasons, bool of shape (rows,); never for a role of items."""
+    """Rows whose answer is missing for one of these reasons, bool of shape (rows,); of a role more than half its items."""
     columns = survey.items_of(column_of(name))
-    out = np.zeros(len(survey.data), dtype=bool)
-    if len(columns) > 1:
-        return out
-    given = survey.missing_reasons.get(columns[0])
+    return np.asarray(2 * np.sum([_given(survey, c, reasons) for c in columns], axis=0) > len(columns))
+
+
+def _given(survey: Survey, column: str, reasons: Sequence[str]) -> np.ndarray:
+    given = survey.missing_reasons.get(column)
     if given is None:
-        return out
-    codes = [c for c, reason in survey.codebook[columns[0]].missing.items() if reason in reasons]
+        return np.zeros(len(survey.data), dtype=bool)
+    codes = [c for c, reason in survey.codebook[column].missing.items() if reason in reasons]
     return np.asarray(given.isin(codes))
 
 

@@ -10,15 +10,27 @@ from typing import Any
 import numpy as np
 
 from cxlab.design import Design, resolve
-from cxlab.drivers._layout import Layout, column_of, is_factor, lay_out, structurally_missing, unmet, values_of, wording
+from cxlab.drivers._layout import (
+    Layout,
+    absence,
+    column_of,
+    is_factor,
+    lay_out,
+    structurally_missing,
+    unmet,
+    values_of,
+    wording,
+)
+from cxlab.drivers._missing import INCOMPLETE, SOURCES, check_pairs
 from cxlab.drivers._sample import Sample
-from cxlab.drivers._sources import SOURCES, Source
+from cxlab.drivers._sources import Source
 from cxlab.errors import CollinearityWarning, SurveyError, one_of
 from cxlab.moments import to_correlation
 from cxlab.survey import Survey
 from cxlab.words import Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+UNKNOWN = 0.90  # the same under the other methods
 SET_ASIDE = 0.20  # share of "not experienced" from which a default driver is set aside under listwise
 _VIF = 10.0
 _TIED = 1e-8  # share of a driver's variance left under which it repeats the others
@@ -90,6 +102,11 @@ class Prepared:
         return None if self.layout.simple else self.layout.players
 
     @property
+    def bases(self) -> np.ndarray:
+        """Rows that answered each driver and the outcome, shape (p,)."""
+        return (self.layout.answered & np.isfinite(self.columns[:, [-1]])).sum(axis=0)
+
+    @property
     def first(self) -> np.ndarray:
         """The column whose coefficient is a driver's effect per +1 point, −1 for a factor, shape (p,)."""
         pairs = zip(self.drivers, self.layout.players, strict=True)
@@ -112,11 +129,9 @@ def prepare(
     _check_names(survey, outcome, chosen, forced)
     names = [*chosen, *forced]
     values = np.column_stack([*(values_of(survey, n) for n in names), survey.values(outcome)])
-    absent = np.column_stack([unmet(survey, n) & (missing != "listwise") for n in names])
+    absent = _absent(survey, names, values[:, :-1], missing)
     asked = survey.domain & (survey.weights > 0)
-    answered = np.isfinite(values)
-    answered[:, :-1] |= absent
-    rows = np.flatnonzero(asked & SOURCES[missing].keep(answered))
+    rows = np.flatnonzero(asked & _kept(survey, outcome, values, absent, missing))
     if len(rows) < len(names) + 2:
         raise SurveyError(
             f"drivers: {len(rows)} of {int(asked.sum()):,} respondents answered all {len(names)} drivers and {outcome!r}; "
@@ -126,6 +141,8 @@ def prepare(
     _check_content(values[rows], names, outcome)
     layout = lay_out(names, values[rows, :-1], absent[rows], weights, len(chosen))
     sample = Sample(np.column_stack([layout.columns, values[rows, -1]]), weights, rows, resolve(survey))
+    if missing in INCOMPLETE:
+        check_pairs(sample, [*layout.names, outcome])
     source = SOURCES[missing](sample)
     notes += _collinearity(source.covariance(), layout, chosen)
     return Prepared(
@@ -135,13 +152,30 @@ def prepare(
     )  # fmt: skip
 
 
+def _absent(survey: Survey, names: Sequence[str], values: FloatArray, missing: str) -> FloatArray:
+    """Answers that are no missing data but cannot exist, see :func:`lay_out`; under dummy adjustment all that are missing."""
+    if missing == "listwise":
+        return np.zeros(values.shape)
+    if missing == "dummy":
+        return (~np.isfinite(values)).astype(float)
+    return np.column_stack([absence(survey, n) for n in names])
+
+
+def _kept(survey: Survey, outcome: str, values: FloatArray, absent: FloatArray, missing: str) -> np.ndarray:
+    """Rows that a method can use; who did not meet the outcome is never given one."""
+    answered = np.isfinite(values)
+    answered[:, :-1] |= absent == 1
+    kept = SOURCES[missing].keep(answered)
+    return np.asarray(kept if missing == "listwise" else kept & ~unmet(survey, outcome))
+
+
 def _chosen(
     survey: Survey, drivers: Sequence[str] | Mapping[str, Sequence[str]] | None, missing: str
 ) -> tuple[list[str], list[Mapping[str, str]], dict[str, str]]:
     """Names of the drivers, what is to be said of the choice, and the block of each."""
     blocks = {item: block for block, items in survey.roles.drivers.items() for item in items}
     if drivers is None:
-        chosen, notes = _default_drivers(survey, SET_ASIDE if missing == "listwise" else 1.0)
+        chosen, notes = _default_drivers(survey, SET_ASIDE if missing == "listwise" else UNKNOWN)
         return chosen, notes, blocks
     chosen, given = _flat(drivers)
     return chosen, [], given or {d: blocks.get(column_of(d), "") for d in chosen}

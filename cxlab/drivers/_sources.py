@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,10 +14,27 @@ from cxlab.moments import Moments, replicate_moments, weighted_moments
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 
 
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How surely coefficients are known.
+
+    Attributes
+    ----------
+    covariance : array, shape (k, k)
+    effective : array, shape (k,)
+        Rows divided by the design effect of each coefficient.
+    df : float, or array of shape (k,)
+    """
+
+    covariance: FloatArray
+    effective: FloatArray
+    df: Any
+
+
 class Source(Protocol):
     """Means and covariances of drivers, forced-in columns and, last, the outcome."""
 
-    linear: bool  # whether rows are complete, so that coefficients have a Taylor variance
+    linear: bool  # whether rows are complete: residuals of rows exist
 
     def __init__(self, sample: Sample) -> None: ...
 
@@ -35,6 +53,32 @@ class Source(Protocol):
 
     def shuffled(self, count: int, seed: int) -> FloatArray:
         """Correlations of each permuted column with every column, shape (k, count, k + 1)."""
+
+    def slopes(self, estimate: FloatArray, df: float) -> Spread:
+        """How surely the coefficients (k,) of the full model are known, by linearisation."""
+
+
+def slope_spread(sample: Sample, covariance: FloatArray, moved: FloatArray, df: float) -> Spread:
+    """Taylor covariance of coefficients β from what a unit of each row's weight moves Σ(−β, 1) by.
+
+    Parameters
+    ----------
+    sample : Sample
+    covariance : array, shape (k + 1, k + 1)
+    moved : array, shape (rows, k + 1)
+    df : float
+
+    Notes
+    -----
+    β = Σₓₓ⁻¹Σₓᵧ moves by Σₓₓ⁻¹ times the first k entries.
+    """
+    rows = np.linalg.solve(covariance[:-1, :-1], moved[:, :-1].T).T
+    influence = np.zeros((len(sample.design.psu), rows.shape[1]))
+    influence[sample.rows] = rows
+    found = sample.design.covariance(influence)
+    variance, base = np.diagonal(found), len(rows)
+    simple = (sample.weights @ rows**2) * sample.weights.sum() / max(base - 1, 1)
+    return Spread(found, base * simple / np.where(variance > 0, variance, np.nan), df)
 
 
 class Listwise:
@@ -78,6 +122,11 @@ class Listwise:
             # Σw z = 0 for centred columns, so the mean of the permuted driver drops out of the product
             out[:, c] = (answers[order].T @ weighted) * scale[:, None] / spread
         return out
+
+    def slopes(self, estimate: FloatArray, df: float) -> Spread:
+        centred, covariance = self.sample.columns - self.moments.mean(), self.covariance()
+        residual = centred[:, -1] - centred[:, :-1] @ estimate  # Σ(−β, 1) is 0 in all entries that matter
+        return slope_spread(self.sample, covariance, residual[:, None] * centred / self.sample.weights.sum(), df)
 
 
 SOURCES: dict[str, type[Source]] = {"listwise": Listwise}
