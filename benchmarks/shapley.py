@@ -18,7 +18,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
-from cxlab.moments import shapley, weighted_moments
+from cxlab.moments import weighted_moments
+from cxlab.subsets import shapley
 
 PUBLISHED = {15: (0.146, 1.0), 18: (1.63, 12.4), 20: (8.4, 55.0)}
 ROWS = 1000

@@ -57,6 +57,10 @@ class SignFlipWarning(SurveyWarning):
     """A driver whose sign in the full model contradicts its marginal correlation."""
 
 
+class SamplingWarning(SurveyWarning):
+    """A sample stands for a computation that would take too long; the message says how far it may be off."""
+
+
 def nearest(name: object, allowed: Iterable[object]) -> str:
     """Return ``" (did you mean 'nps'?)"`` for the closest allowed name, or ``""``.
 

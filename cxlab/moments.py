@@ -1,4 +1,4 @@
-"""Weighted moments, and the measures of importance that need nothing else.
+"""Weighted moments of columns: of rows, of groups, under replicate weights; forced-in columns partialled out.
 
 Everything here sees arrays only. A column's moments are taken about a stored constant, so that
 columns of size 1e8 stay exact and moments of groups, replicates and machines can be added.
@@ -6,8 +6,8 @@ columns of size 1e8 stay exact and moments of groups, replicates and machines ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,7 @@ import numpy as np
 from cxlab.errors import SurveyError
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
-EXACT_LIMIT = 22  # drivers; the work doubles with each
 _SINGULAR = 1e-10  # share of a driver's variance left unexplained under which it adds nothing
-_CELLS = 1 << 18  # subsets × matrices worked on at once: keeps the state in the processor's cache
 _ROWS = 1 << 13  # rows whose cross-products are laid out at once
 
 
@@ -101,9 +99,14 @@ def weighted_moments(columns: FloatArray, weights: FloatArray, center: FloatArra
     [[0.75, 0.375], [0.375, 0.1875]]
     """
     center = np.average(columns, axis=0, weights=weights) if center is None else center
-    shifted = columns - center
-    weighted = shifted * weights[:, None]
-    return Moments(np.asarray(weights.sum()), weighted.sum(axis=0), weighted.T @ shifted, center)
+    k = columns.shape[1]
+    sums, products = np.zeros(k), np.zeros((k, k))
+    for start in range(0, len(columns), _ROWS):
+        shifted = columns[start : start + _ROWS] - center
+        weighted = shifted * weights[start : start + _ROWS, None]
+        sums += weighted.sum(axis=0)
+        products += weighted.T @ shifted
+    return Moments(np.asarray(weights.sum()), sums, products, center)
 
 
 def replicate_moments(
@@ -149,255 +152,111 @@ def replicate_moments(
     return Moments(total[:, 0], total[:, 1 : 1 + k], products, center)
 
 
-# ---------------------------------------------------------------------- importance
-def shapley(correlations: FloatArray) -> FloatArray:
-    """Shapley values of R² (LMG) for a batch of correlation matrices.
-
-    Each driver's importance is its increase of R², averaged over all orders in which the
-    drivers can enter the regression. Importances sum to R².
+# ---------------------------------------------------------------------- forced-in columns, groups
+def partial_out(covariances: FloatArray, columns: Sequence[int]) -> FloatArray:
+    """Covariances of the other columns given some, which are left out of the result.
 
     Parameters
     ----------
-    correlations : array, shape (..., p + 1, p + 1)
-        Correlations (or covariances) of p drivers and, last, the outcome.
+    covariances : array, shape (..., k + 1, k + 1)
+    columns : tuple of int
+        Those that are forced into every regression.
 
     Returns
     -------
-    array, shape (..., p)
+    array, shape (..., k + 1 − columns, k + 1 − columns)
+        The order of the others stays. A column that others of ``columns`` determine takes nothing more out.
 
     Raises
     ------
     SurveyError
-        For more than 22 drivers, matrices that are not finite, or an outcome without variance.
+        If the outcome (the last column) is among them.
 
     Notes
     -----
-    Exact, by doubling: drivers are taken one at a time, and every conditional covariance matrix splits
-    into the one that leaves the driver out (its row is dropped) and the one that takes it in
-    (Schur complement). After p steps 2^p conditional variances of the outcome are left, at total work
-    O(2^p). A driver with less than 1e-10 of its variance left, given others, adds nothing to them: a
-    duplicate shares its importance with its twin. The batch is cut so that memory stays near
-    the larger of 2^p and 2^18 times 4 doubles: 134 MB at p = 22.
-
-    References
-    ----------
-    Lindeman, Merenda & Gold (1980), *Introduction to Bivariate and Multivariate Analysis*.
-    Grömping (2006), Journal of Statistical Software 17(1); R: ``relaimpo::calc.relimp(type = "lmg")``.
+    Shapley values of the result, times the outcome's variance left as a part of the whole, are those of R over the orders
+    in which ``columns`` enter first: ``relaimpo::calc.relimp(always = ...)``.
 
     Examples
     --------
     >>> import numpy as np
-    >>> shapley(np.array([[1, 0, 0.6], [0, 1, 0.3], [0.6, 0.3, 1]])).round(3).tolist()
-    [0.36, 0.09]
+    >>> partial_out(np.array([[1, 0.5, 0.6], [0.5, 1, 0.4], [0.6, 0.4, 1]]), (0,)).round(2).tolist()
+    [[0.75, 0.1], [0.1, 0.64]]
     """
-    matrices, shape, p = _batch(correlations)
-    out = np.empty((len(matrices), p))
-    step = max(1, _CELLS >> p)
-    for start in range(0, len(matrices), step):
-        out[start : start + step] = _average_gains(_conditional_variances(matrices[start : start + step]), p)
-    return (out / matrices[:, -1, -1, None]).reshape(*shape, p)
-
-
-def _batch(correlations: FloatArray) -> tuple[FloatArray, tuple[int, ...], int]:
-    """Flatten the batch, after checking that the measures are defined on it."""
-    matrices = np.asarray(correlations, dtype=float)
-    p = matrices.shape[-1] - 1
-    if matrices.ndim < 2 or matrices.shape[-2] != p + 1 or p < 1:
-        raise SurveyError(f"correlations has shape {matrices.shape}; it needs (..., p + 1, p + 1) with p ≥ 1.")
-    if p > EXACT_LIMIT:
+    matrices = np.asarray(covariances, dtype=float)
+    size = matrices.shape[-1]
+    given = [int(c) for c in columns]
+    if any(not 0 <= c < size - 1 for c in given) or len(set(given)) < len(given):
         raise SurveyError(
-            f"correlations holds {p} drivers; exact Shapley values are limited to {EXACT_LIMIT}: "
-            "name fewer drivers, or use method='johnson'."
+            f"columns is {tuple(given)}; it may name each of the {size - 1} columns before the outcome once."
         )
-    bad = int(np.sum(~np.isfinite(matrices).all(axis=(-2, -1))))
-    if bad:
-        raise SurveyError(f"correlations holds {bad} matrices with missing values (a constant column?); leave it out.")
-    flat = int(np.sum(matrices[..., -1, -1] <= 0))
-    if flat:
-        raise SurveyError(f"correlations holds {flat} matrices whose outcome does not vary; R² is undefined there.")
-    return matrices.reshape(-1, p + 1, p + 1), matrices.shape[:-2], p
+    limits = _SINGULAR * np.diagonal(matrices, axis1=-2, axis2=-1)
+    matrices = matrices.copy()
+    for c in given:
+        pivot = matrices[..., c, c]
+        inverse = np.divide(1.0, pivot, out=np.zeros_like(pivot), where=pivot > limits[..., c])
+        matrices -= matrices[..., :, c, None] * (matrices[..., None, c, :] * inverse[..., None, None])
+    keep = np.array([c for c in range(size) if c not in given])
+    return matrices[..., keep[:, None], keep]
 
 
-def _conditional_variances(matrices: FloatArray) -> FloatArray:
-    """Variance of the outcome given every subset of drivers.
-
-    Parameters
-    ----------
-    matrices : array, shape (batch, p + 1, p + 1)
-
-    Returns
-    -------
-    array, shape (2^p, batch)
-        Bit j of the first index says whether driver j is in the subset.
-    """
-    batch, size, _ = matrices.shape
-    limits = _SINGULAR * np.diagonal(matrices, axis1=1, axis2=2).T
-    # Row a of the covariances is needed until driver a is taken, so it only ever grows to 2^a subsets.
-    rows = [np.empty((size - a, 1 << a, batch)) for a in range(size)]
-    for a, row in enumerate(rows):
-        row[:, 0] = matrices[:, a, a:].T
-    for driver in range(size - 1):
-        known = 1 << driver
-        pivots = rows[driver]
-        inverse = _inverse(pivots[0], limits[driver])
-        for a in range(driver + 1, size):
-            left, taken = rows[a][:, :known], rows[a][:, known : 2 * known]
-            np.multiply(pivots[a - driver :], pivots[a - driver] * inverse, out=taken)
-            np.subtract(left, taken, out=taken)
-    return rows[-1][0]
-
-
-def _inverse(pivot: FloatArray, limit: FloatArray) -> FloatArray:
-    """1 / pivot, and 0 where nothing of the driver is left: a generalised inverse."""
-    usable = pivot > limit
-    return np.divide(1.0, pivot, out=np.zeros_like(pivot), where=usable)
-
-
-def _order_weights(p: int) -> FloatArray:
-    """Share of the orders of p drivers in which a given driver enters right after a given set of size s."""
-    return np.array([1 / (p * comb(p - 1, s)) for s in range(p)])
-
-
-def _subset_sizes(p: int) -> np.ndarray:
-    sizes = np.zeros(1, dtype=np.int8)
-    for _ in range(p):
-        sizes = np.concatenate([sizes, sizes + 1])
-    return sizes
-
-
-def _average_gains(variances: FloatArray, p: int) -> FloatArray:
-    """Average over orders of the fall in variance when a driver enters, shape (batch, p).
-
-    The sum over subsets without j is the sum over all minus that over subsets with j, so one
-    weighted sum and p folds of the array suffice.
-    """
-    sizes = _subset_sizes(p)
-    entering = np.append(_order_weights(p), 0.0)  # by size of the set that is entered
-    left = np.insert(_order_weights(p), 0, 0.0)  # by size of the set that results
-    everything = entering[sizes] @ variances
-    folded = (entering + left)[sizes][:, None] * variances
-    gains = np.empty((variances.shape[1], p))
-    for driver in reversed(range(p)):
-        half = len(folded) // 2
-        gains[:, driver] = everything - folded[half:].sum(axis=0)
-        folded = folded[:half] + folded[half:]
-    return gains
-
-
-def johnson(correlations: FloatArray) -> FloatArray:
-    """Johnson's relative weights (equal to Genizi's decomposition) for a batch of correlation matrices.
+def group_moments(
+    columns: FloatArray, weights: FloatArray, group: np.ndarray, groups: int, center: FloatArray | None = None
+) -> Moments:
+    """Take the moments of many groups in one pass over the rows.
 
     Parameters
     ----------
-    correlations : array, shape (..., p + 1, p + 1)
-        Drivers and, last, the outcome.
+    columns : array, shape (rows, k)
+        No missing values.
+    weights : array, shape (rows,)
+    group : int array, shape (rows,)
+        Group of each row, 0 to ``groups`` − 1; −1 belongs to none.
+    groups : int
+    center : array, shape (k,), optional
+        By default the weighted mean of the columns.
 
     Returns
     -------
-    array, shape (..., p)
-        They sum to R².
+    Moments
+        With shapes (groups,), (groups, k), (groups, k, k); zeros for an empty group.
 
     Raises
     ------
     SurveyError
-        If drivers are exactly collinear: the symmetric square root has no inverse.
-
-    Notes
-    -----
-    With R = VDVᵀ and Λ = VD^½Vᵀ the weights are Λ²(Λ⁻¹r)², elementwise squares.
-
-    References
-    ----------
-    Johnson (2000), Multivariate Behavioral Research 35(1), 1–19; Genizi (1993), Statistica Sinica 3,
-    407–420. R: ``relaimpo::calc.relimp(type = "genizi")``.
+        If a group's number does not exist.
 
     Examples
     --------
     >>> import numpy as np
-    >>> johnson(np.array([[1, 0, 0.6], [0, 1, 0.3], [0.6, 0.3, 1]])).round(3).tolist()
-    [0.36, 0.09]
+    >>> m = group_moments(np.array([[1.0], [2.0], [4.0]]), np.ones(3), np.array([0, 1, 1]), 2)
+    >>> m.mean()[:, 0].tolist(), m.covariance()[:, 0, 0].tolist()
+    ([1.0, 3.0], [0.0, 1.0])
     """
-    matrices = np.asarray(correlations, dtype=float)
-    matrices = to_correlation(matrices)
-    roots, vectors = np.linalg.eigh(matrices[..., :-1, :-1])
-    if np.any(roots[..., 0] < _SINGULAR):
-        raise SurveyError("drivers are exactly collinear: relative weights are undefined; leave one of them out.")
-    half = np.sqrt(roots)
-    along = np.einsum("...ji,...j->...i", vectors, matrices[..., :-1, -1])
-    beta = np.einsum("...ij,...j->...i", vectors, along / half)
-    root = np.einsum("...ij,...j,...kj->...ik", vectors, half, vectors)
-    return np.einsum("...ij,...j->...i", root**2, beta**2)
+    wrong = int(np.sum((group < -1) | (group >= groups)))
+    if wrong:
+        raise SurveyError(f"group holds {wrong} numbers outside −1 to {groups - 1}.")
+    center = np.average(columns, axis=0, weights=weights) if center is None else center
+    order = np.argsort(group.astype(np.int16 if groups < 1 << 15 else np.int64), kind="stable")
+    bounds = np.searchsorted(group[order], np.arange(groups + 1))
+    k = columns.shape[1]
+    found = Moments(np.zeros(groups), np.zeros((groups, k)), np.zeros((groups, k, k)), center)
+    for g in range(groups):
+        for start in range(bounds[g], bounds[g + 1], _ROWS):
+            rows = order[start : min(start + _ROWS, bounds[g + 1])]
+            shifted, share = columns[rows] - center, weights[rows]
+            weighted = shifted * share[:, None]
+            found.weight[g] += share.sum()
+            found.sums[g] += weighted.sum(axis=0)
+            found.products[g] += weighted.T @ shifted
+    return found
 
 
-def coefficients(covariance: FloatArray) -> FloatArray:
-    """Least-squares coefficients of the last column on the others, shape (..., p)."""
-    return np.linalg.solve(covariance[..., :-1, :-1], covariance[..., :-1, -1:])[..., 0]
+def __getattr__(name: str) -> Any:
+    """Measures of importance stood here before they had modules of their own."""
+    from cxlab import importance, subsets
 
-
-def null_importance(correlation: FloatArray, driver: int, shuffled: FloatArray) -> FloatArray:
-    """Shapley value that one driver would get after each of several permutations of it.
-
-    Parameters
-    ----------
-    correlation : array, shape (p + 1, p + 1)
-        Drivers and, last, the outcome.
-    driver : int
-        Index of the permuted driver.
-    shuffled : array, shape (permutations, p + 1)
-        Correlations of the permuted driver with every column; its own entry is ignored.
-
-    Returns
-    -------
-    array, shape (permutations,)
-
-    Notes
-    -----
-    The other drivers and the outcome are the same in every permutation, so their conditional
-    covariances are doubled once, and each permuted driver only carries its own row along.
-    """
-    p = correlation.shape[0] - 1
-    keep = [k for k in range(p + 1) if k != driver]
-    steps = _elimination(correlation[np.ix_(keep, keep)])
-    order = _order_weights(p)[_subset_sizes(p - 1)]
-    out = np.empty(len(shuffled))
-    size = max(1, _CELLS >> p)
-    for start in range(0, len(shuffled), size):
-        out[start : start + size] = _null_gains(steps, shuffled[start : start + size][:, keep]) @ order
-    return out / correlation[-1, -1]
-
-
-def _elimination(others: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-    """Per doubling step the inverse pivots (subsets,) and the slopes of the columns left (columns, subsets)."""
-    state, steps = others[:, :, None], []
-    limits = _SINGULAR * np.diagonal(others)
-    for driver in range(len(others) - 1):
-        inverse = _inverse(state[0, 0], np.asarray(limits[driver]))
-        slopes = state[0, 1:] * inverse
-        steps.append((inverse, slopes))
-        state = np.concatenate([state[1:, 1:], state[1:, 1:] - slopes[:, None] * state[0, 1:]], axis=2)
-    return steps
-
-
-def _null_gains(steps: list[tuple[FloatArray, FloatArray]], shuffled: FloatArray) -> FloatArray:
-    """Gain of each permuted column given every subset of the others, shape (permutations, 2^(p−1))."""
-    count, size = shuffled.shape
-    left_over = np.empty((count, 1 << (size - 1)))
-    left_over[:, 0] = 1.0
-    rows = [np.empty((count, 1 << a)) for a in range(size)]
-    for a, row in enumerate(rows):
-        row[:, 0] = shuffled[:, a]
-    for driver, (inverse, slopes) in enumerate(steps):
-        known = 1 << driver
-        pivot = rows[driver]
-        taken = left_over[:, known : 2 * known]
-        np.multiply(pivot, pivot * inverse, out=taken)
-        np.subtract(left_over[:, :known], taken, out=taken)
-        for a in range(driver + 1, size):
-            taken = rows[a][:, known : 2 * known]
-            np.multiply(slopes[a - driver - 1], pivot, out=taken)
-            np.subtract(rows[a][:, :known], taken, out=taken)
-    gain = rows[-1]
-    np.multiply(gain, gain, out=gain)
-    np.divide(gain, left_over, out=gain, where=left_over > _SINGULAR)
-    gain[left_over <= _SINGULAR] = 0.0
-    return gain
+    for module in (subsets, importance):
+        if name in ("shapley", "null_importance", "johnson", "coefficients") and hasattr(module, name):
+            return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

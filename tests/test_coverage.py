@@ -21,7 +21,8 @@ import cxlab as cx
 from cxlab.design import Design, weighted_means
 from cxlab.errors import SurveyWarning
 from cxlab.metrics import intervals as bounds
-from cxlab.moments import shapley, weighted_moments
+from cxlab.moments import weighted_moments
+from cxlab.subsets import shapley
 from cxlab.survey import Survey
 
 SEED, SURVEYS, MUTANTS, REPLICATES = 2026, 1000, 400, 400
