@@ -12,18 +12,39 @@ import numpy as np
 import pandas as pd
 
 from cxlab.design import design_notes, kish_base
+from cxlab.drivers._asymmetry import AsymmetryResult, asymmetry
 from cxlab.drivers._change import ChangeResult, driver_change
 from cxlab.drivers._columns import effects, interval_columns, point_columns
-from cxlab.drivers._kernels import LEAST_REPLICATES, kernel
+from cxlab.drivers._headroom import HeadroomResult, headroom
+from cxlab.drivers._kernels import LEAST_REPLICATES
+from cxlab.drivers._models import kernel_of
+from cxlab.drivers._missing_words import missing_notes
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
+from cxlab.drivers._priority_map import PriorityMapResult, priority_map
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
+from cxlab.drivers._what_if import WhatIfResult, what_if
 from cxlab.errors import SignFlipWarning, SmallBaseWarning, SurveyError
 from cxlab.result import Base
 from cxlab.survey import Survey
 from cxlab.words import Note
 
-__all__ = ["ChangeResult", "DriverResult", "PriorityResult", "driver_change", "first_to_fix", "key_drivers"]
+__all__ = [
+    "AsymmetryResult",
+    "ChangeResult",
+    "DriverResult",
+    "HeadroomResult",
+    "PriorityMapResult",
+    "PriorityResult",
+    "WhatIfResult",
+    "asymmetry",
+    "driver_change",
+    "first_to_fix",
+    "headroom",
+    "key_drivers",
+    "priority_map",
+    "what_if",
+]
 
 
 def key_drivers(
@@ -56,8 +77,11 @@ def key_drivers(
         How R² is divided among the drivers: Shapley values (LMG) or Johnson's relative weights.
     model : {"linear"}, optional
         What the outcome is explained by.
-    missing : {"listwise"}
-        Respondents with a missing answer leave; their number and share of weight are in ``base``.
+    missing : {"listwise", "em", "mi", "pairwise", "dummy"}
+        What becomes of missing answers. Listwise: respondents with one leave; their number and share of weight are in
+        ``base``. EM and multiple imputation use all there is and are right if what is missing depends
+        only on other answers; pairwise needs it to depend on none; dummy adjustment is biased and there for comparison.
+        Under all but listwise "not experienced" is no missing answer: an indicator beside the item, one driver together.
     always : list of str
         Columns that every model contains, such as wave or clinic; importances are parts of what the
         drivers explain beyond them.
@@ -75,8 +99,8 @@ def key_drivers(
         (parts of R²), ``share, share_low, share_high`` (of R²), ``rank, rank_low, rank_high`` (the ranks that
         pairwise tests leave open), ``top1, top3`` (shares of replicates), ``estimate, se, low, high, p_value`` (effect of
         +1 point in the full model; of a factor only the p-value of all its categories), ``standardised`` (the same in
-        standard deviations), ``correlation, sign_flip, performance`` (weighted mean), ``null_line, distinguishable,
-        base, base_effective, reliability``.
+        standard deviations), ``correlation, sign_flip, performance`` (weighted mean), ``null_line, distinguishable``,
+        ``base`` (who answered driver and outcome), ``base_effective, reliability``.
 
     Raises
     ------
@@ -92,11 +116,14 @@ def key_drivers(
     -----
     Importance_j is the mean, over all orders of entry, of the increase of R² when j enters. Percentile intervals
     come from the replicates; where the estimate does not exceed the null line (95th percentile of
-    the driver permuted within stratum, whole PSUs at a time), the lower end is 0. Missing answers leave listwise.
+    the driver permuted within stratum, whole PSUs at a time), the lower end is 0. EM runs anew in every replicate; imputations are
+    20 to 100 (one per cent of incomplete rows), their standard errors by Rubin's rules. "Not experienced" is set to the mean
+    of those who did experience, which the indicator beside it makes harmless; the effect is that among them.
 
     References
     ----------
-    Grömping (2006), Journal of Statistical Software 17(1). Klein, Wright & Wieczorek (2020), JRSS A 183, 589–606.
+    Grömping (2006), Journal of Statistical Software 17(1). Jones (1996), JASA 91, 222–230. Little & Rubin (2019),
+    *Statistical Analysis with Missing Data*, 3rd ed. Klein, Wright & Wieczorek (2020), JRSS A 183, 589–606.
 
     Examples
     --------
@@ -110,7 +137,7 @@ def key_drivers(
     """
     _check_counts(replicates, permutations, level)
     prepared = prepare(survey, outcome, drivers, missing, always)
-    found = kernel(prepared, model or "linear", method)
+    found, said = kernel_of(prepared, model, method)
     importance = found.importance()
     draws = found.draws(replicates, seed) if replicates else None
     columns = point_columns(prepared, importance, effects(found, draws, level))
@@ -121,22 +148,22 @@ def key_drivers(
         fit["r2_low"], fit["r2_high"] = map(float, percentiles(draws.importance.sum(axis=1), level))
     table = result_table(columns)
     _judge(table)
-    options = {"method": method, "model": found.name, "missing": missing, "replicates": replicates,
+    options = {"method": found.method, "model": found.name, "missing": missing, "replicates": replicates,
                "permutations": permutations, "seed": seed, "level": level}  # fmt: skip
     if always:
         options["always"] = list(always)
-    label = prepared.labels[outcome]
+    label = prepared.labels[prepared.outcome]
     return DriverResult(
         table,
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
-        (*_notes(prepared), *prepared.notes, *design_notes(survey)),
+        (*_notes(prepared), *said, *prepared.notes, *design_notes(survey)),
         {**HEADINGS, **prepared.labels},
         _call(survey, outcome, drivers, options),
         {"en": f"Key drivers of {label['en']}", "zh": f"“{label['zh']}”的关键驱动因素"},
         FORMATS,
         level,
-        outcome=outcome,
-        method=method,
+        outcome=prepared.outcome,
+        method=found.method,
         model=pd.DataFrame([fit]),
         replicates=pd.DataFrame(() if draws is None else draws.importance, columns=list(prepared.drivers)),
         kernel=found,
@@ -174,17 +201,9 @@ def _judge(table: pd.DataFrame) -> None:
 
 
 def _notes(prepared: Prepared) -> list[Note]:
-    return [
-        Note(_LISTWISE, base=len(prepared.rows), lost=prepared.excluded, share=prepared.excluded_share),
-        Note(_NOT_CAUSE),
-    ]
+    return [*missing_notes(prepared), Note(_NOT_CAUSE)]
 
 
-_LISTWISE = {
-    "en": "Listwise: {base:,} respondents answered every question used; {lost:,} others ({share:.0%} of the weight) "
-    "are not in these numbers.",
-    "zh": "按个案剔除：{base:,} 名受访者回答了全部所用题目；其余 {lost:,} 名（占权重 {share:.0%}）未计入。",
-}
 _NOT_CAUSE = {
     "en": "Importance describes association in this survey; it does not prove what a change would cause.",
     "zh": "重要性描述的是本调查中的关联，并不证明改变某项会带来相应结果。",

@@ -17,6 +17,8 @@ from cxlab.words import Note, Sentence, Sentences, language, number, sentence
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from cxlab.drivers._audit import AuditResult
+
 HEADINGS = {
     "block": {"en": "Block", "zh": "类别"},
     "estimate": {"en": "Effect per +1", "zh": "每 +1 分的影响"},
@@ -161,24 +163,46 @@ class DriverResult(Result):
     def _listed(self, rows: pd.DataFrame, lang: str) -> str:
         return (", " if lang == "en" else "、").join(self.label(d, lang) for d in rows["driver"])
 
+    def audit(self, marker: str | None = None) -> AuditResult:
+        """What an expert would ask of this analysis, what was found and what to do: see :func:`cxlab.drivers._audit.audit`.
+
+        Parameters
+        ----------
+        marker : str, optional
+            An item that should relate to nothing; by default the study's.
+
+        Returns
+        -------
+        AuditResult
+            One row per check, the serious findings first.
+        """
+        from cxlab.drivers._audit import audit
+
+        return audit(self, marker)
+
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on how the numbers were made."""
         return self.method_note.sentence(lang).text
+
+    def _whose(self) -> Mapping[str, str]:
+        from cxlab.drivers._missing_words import respondents
+
+        return respondents("listwise" if self.kernel is None else self.kernel.prepared.missing)
 
     @property
     def method_note(self) -> Note:
         """The same paragraph with its numbers."""
         return Note(_METHODS, method=METHOD_NAMES[self.method], base=self.base.respondents, b=len(self.replicates),
-                    p=len(self.table), outcome=self.labels.get(self.outcome, self.outcome))  # fmt: skip
+                    p=len(self.table), outcome=self.labels.get(self.outcome, self.outcome), whose=self._whose())  # fmt: skip
 
 
 _METHODS: Mapping[str, str] = {
     "en": "Importance of {p} drivers of {outcome:in}: {method} on design-weighted correlations of {base:,} "
-    "respondents with complete answers. Intervals are percentiles of {b:,} Rao–Wu bootstrap replicates; a driver whose importance does not exceed the 95th "
+    "{whose}. Intervals are percentiles of {b:,} Rao–Wu bootstrap replicates; a driver whose importance does not exceed the 95th "
     "percentile of its own within-stratum permutations is called not distinguishable from noise. Rank sets come from "
     "Holm-adjusted pairwise differences (Klein, Wright & Wieczorek 2020). Effects are coefficients of the full linear model with "
     "design-based standard errors. Importance is not causation.",
-    "zh": "以 {base:,} 名回答完整的受访者的加权相关矩阵，采用 {method} 计算 {p} 个因素对{outcome}的重要性。区间取自 {b:,} 次 Rao–Wu 自助法"
+    "zh": "以 {base:,} 名{whose}的加权相关矩阵，采用 {method} 计算 {p} 个因素对{outcome}的重要性。区间取自 {b:,} 次 Rao–Wu 自助法"
     "重抽样的百分位数；重要性未超过自身层内置换分布第 95 百分位数的因素，视为与噪声无法区分。排名区间依据经 Holm 校正的两两差异检验"
     "（Klein、Wright 与 Wieczorek，2020）。影响值为整体线性模型的系数，标准误按抽样设计计算。重要性不等于因果关系。",
 }
