@@ -20,7 +20,8 @@ def effects(found: Kernel, draws: Draws | None, level: float) -> Slopes:
     if draws is not None:
         return slopes
     empty = np.full(len(slopes.estimate), np.nan)
-    return Slopes(slopes.estimate, empty, empty, empty, empty, slopes.base_effective)
+    extra = {name: empty if name.endswith("_se") else values for name, values in slopes.extra.items()}
+    return Slopes(slopes.estimate, empty, empty, empty, empty, slopes.base_effective, extra)
 
 
 def point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -
         "importance_high": empty, "share": importance / importance.sum(), "share_low": empty, "share_high": empty,
         "rank": ranks(importance), "rank_low": 1, "rank_high": p, "top1": empty, "top3": empty,
         "estimate": effects.estimate, "se": effects.se, "low": effects.low, "high": effects.high,
-        "p_value": effects.p_value, "standardised": effects.estimate * spread[prepared.first] / spread[-1],
+        "p_value": effects.p_value, **effects.extra, "standardised": effects.estimate * spread[prepared.first] / spread[-1],
         "correlation": marginal, "sign_flip": against,
         "performance": np.where(number, prepared.source.mean()[prepared.first], np.nan), "null_line": empty,
         "distinguishable": ~nobody, "base": prepared.bases, "base_effective": effects.base_effective,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
@@ -11,9 +11,10 @@ import numpy as np
 from scipy import stats
 
 from cxlab.contrasts import p_values
-from cxlab.design import kish_base, t_quantile
+from cxlab.design import t_quantile
 from cxlab.drivers._measures import Measure, measure, measured, teams
 from cxlab.drivers._prepare import Prepared
+from cxlab.drivers._sources import Spread
 from cxlab.errors import SurveyError, one_of
 from cxlab.importance import coefficients
 from cxlab.moments import to_correlation
@@ -42,7 +43,7 @@ class Draws:
 class Slopes:
     """Effects of +1 point of each driver in the full model, arrays of shape (p,); NaN for a factor but in ``p_value``.
 
-    ``p_value`` of a factor is that of the Wald test of all its categories.
+    ``p_value`` of a factor is that of the Wald test of all its categories. ``extra`` holds further columns of the table.
     """
 
     estimate: FloatArray
@@ -51,6 +52,7 @@ class Slopes:
     high: FloatArray
     p_value: FloatArray
     base_effective: FloatArray
+    extra: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 class Kernel(Protocol):
@@ -136,35 +138,13 @@ class Linear:
 
         Notes
         -----
-        Influence of a row: e (X'WX)⁻¹ x; where rows are incomplete, the spread of the replicates. Degrees of
-        freedom: units − strata − k, as R's ``survey::svyglm``.
+        Influence of a row: e (X'WX)⁻¹ x, or where rows are incomplete what the row moves the covariances by. Degrees
+        of freedom: units − strata − k, as R's ``survey::svyglm``.
         """
         prepared = self.prepared
         estimate = coefficients(self.covariance)
-        df = max(prepared.df - len(estimate), 1.0)
-        if prepared.source.linear:
-            covariance, effective = self._taylor(estimate)
-        else:
-            unknown = np.full((len(estimate), len(estimate)), np.nan)
-            covariance = unknown if draws is None else np.atleast_2d(np.cov(draws.coefficients, rowvar=False))
-            effective = np.full(len(estimate), kish_base(prepared.weights))
-        return _slopes(prepared, estimate, covariance, effective, df, level)
-
-    def _taylor(self, estimate: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Covariance of the coefficients, and their effective bases."""
-        prepared = self.prepared
-        weights = prepared.weights
-        centred = prepared.columns - prepared.source.mean()
-        residual = centred[:, -1] - centred[:, :-1] @ estimate
-        inner = np.linalg.inv((centred[:, :-1] * weights[:, None]).T @ centred[:, :-1])
-        rows = residual[:, None] * centred[:, :-1] @ inner
-        influence = np.zeros((len(prepared.design.psu), rows.shape[1]))
-        influence[prepared.rows] = rows
-        covariance = prepared.design.covariance(influence)
-        variance = np.diagonal(covariance)
-        base = len(rows)
-        simple = (weights @ rows**2) * weights.sum() / max(base - 1, 1)
-        return covariance, base * simple / np.where(variance > 0, variance, np.nan)
+        spread = prepared.source.slopes(estimate, max(prepared.df - len(estimate), 1.0))
+        return per_driver(prepared, estimate, spread, level)
 
     def _parts(self, correlations: FloatArray) -> FloatArray:
         """Importances from correlations; what is forced in is partialled out first."""
@@ -200,24 +180,25 @@ def _explained(covariance: FloatArray) -> float:
     return float(coefficients(covariance) @ covariance[:-1, -1] / covariance[-1, -1])
 
 
-def _slopes(
-    prepared: Prepared, estimate: FloatArray, covariance: FloatArray, effective: FloatArray, df: float, level: float
-) -> Slopes:
+def per_driver(prepared: Prepared, estimate: FloatArray, spread: Spread, level: float) -> Slopes:
     """Effects per driver from the coefficients per column."""
-    first = prepared.first
+    first, covariance = prepared.first, spread.covariance
     categories = first < 0
     take = np.where(categories, 0, first)
     own = np.where(categories, np.nan, estimate[take])
     se = np.where(categories, np.nan, np.sqrt(np.diagonal(covariance))[take])
+    free = np.broadcast_to(spread.df, estimate.shape)
+    df = free[take]
     p = p_values(own, se, df)
-    base = effective[take]
+    effective = spread.effective[take]
     for j in np.flatnonzero(categories):
         columns = list(prepared.layout.players[j])
         b = estimate[columns]
         wald = float(b @ np.linalg.solve(covariance[np.ix_(columns, columns)], b)) / len(columns)
-        p[j], base[j] = stats.f.sf(wald, len(columns), df), effective[columns].min()
+        p[j] = stats.f.sf(wald, len(columns), free[columns].min())
+        effective[j] = spread.effective[columns].min()
     half = t_quantile(level, df) * se
-    return Slopes(own, se, own - half, own + half, p, base)
+    return Slopes(own, se, own - half, own + half, p, effective * prepared.bases / len(prepared.rows))
 
 
 KERNELS: dict[str, type[Kernel]] = {"linear": Linear}

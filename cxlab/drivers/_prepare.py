@@ -22,6 +22,7 @@ from cxlab.drivers._layout import (
     wording,
 )
 from cxlab.drivers._missing import INCOMPLETE, SOURCES, check_pairs
+from cxlab.drivers._outcomes import Outcome, read_outcome
 from cxlab.drivers._sample import Sample
 from cxlab.drivers._sources import Source
 from cxlab.errors import CollinearityWarning, SurveyError, one_of
@@ -55,6 +56,8 @@ class Prepared:
         Rows of the domain that left, and their share of its weight.
     survey : Survey or None
         Where all this comes from; further checks look at those who left.
+    reading : Outcome or None
+        What the outcome's text stands for.
     """
 
     outcome: str
@@ -70,6 +73,7 @@ class Prepared:
     labels: Mapping[Any, Mapping[str, str]] = field(default_factory=dict)
     notes: tuple[Mapping[str, str], ...] = ()
     survey: Survey | None = field(default=None, repr=False)
+    reading: Outcome | None = field(default=None, repr=False)
 
     @property
     def columns(self) -> FloatArray:
@@ -102,6 +106,11 @@ class Prepared:
         return None if self.layout.simple else self.layout.players
 
     @property
+    def complete(self) -> np.ndarray:
+        """Rows without a missing answer, bool of shape (rows,); not experienced counts as one."""
+        return np.asarray(self.layout.answered.all(axis=1) & np.isfinite(self.columns).all(axis=1))
+
+    @property
     def bases(self) -> np.ndarray:
         """Rows that answered each driver and the outcome, shape (p,)."""
         return (self.layout.answered & np.isfinite(self.columns[:, [-1]])).sum(axis=0)
@@ -123,15 +132,16 @@ def prepare(
     """Choose the drivers and the rows, and say what was left out."""
     if missing not in SOURCES:
         raise one_of("missing", missing, SOURCES)
-    survey.require("outcome", [outcome])
+    reading = read_outcome(survey, outcome)
+    outcome = reading.text
     chosen, notes, blocks = _chosen(survey, drivers, missing)
     forced = _named("always", always)
-    _check_names(survey, outcome, chosen, forced)
+    _check_names(survey, reading, chosen, forced)
     names = [*chosen, *forced]
-    values = np.column_stack([*(values_of(survey, n) for n in names), survey.values(outcome)])
+    values = np.column_stack([*(values_of(survey, n) for n in names), reading.values])
     absent = _absent(survey, names, values[:, :-1], missing)
     asked = survey.domain & (survey.weights > 0)
-    rows = np.flatnonzero(asked & _kept(survey, outcome, values, absent, missing))
+    rows = np.flatnonzero(asked & _kept(survey, reading, values, absent, missing))
     if len(rows) < len(names) + 2:
         raise SurveyError(
             f"drivers: {len(rows)} of {int(asked.sum()):,} respondents answered all {len(names)} drivers and {outcome!r}; "
@@ -148,7 +158,7 @@ def prepare(
     return Prepared(
         outcome, tuple(chosen), tuple(blocks.get(d, "") for d in chosen), tuple(forced), missing, layout, sample, source,
         int(asked.sum()) - len(rows), 1 - float(weights.sum() / survey.weights[asked].sum()),
-        {n: wording(survey, n) for n in [*names, outcome]}, tuple(notes), survey,
+        {**{n: wording(survey, n) for n in names}, outcome: reading.labels}, tuple(notes), survey, reading,
     )  # fmt: skip
 
 
@@ -161,12 +171,14 @@ def _absent(survey: Survey, names: Sequence[str], values: FloatArray, missing: s
     return np.column_stack([absence(survey, n) for n in names])
 
 
-def _kept(survey: Survey, outcome: str, values: FloatArray, absent: FloatArray, missing: str) -> np.ndarray:
+def _kept(survey: Survey, outcome: Outcome, values: FloatArray, absent: FloatArray, missing: str) -> np.ndarray:
     """Rows that a method can use; who did not meet the outcome is never given one."""
     answered = np.isfinite(values)
     answered[:, :-1] |= absent == 1
     kept = SOURCES[missing].keep(answered)
-    return np.asarray(kept if missing == "listwise" else kept & ~unmet(survey, outcome))
+    if missing == "listwise":
+        return np.asarray(kept)
+    return np.asarray(kept & ~np.any([unmet(survey, item) for item in outcome.items], axis=0))
 
 
 def _chosen(
@@ -179,6 +191,11 @@ def _chosen(
         return chosen, notes, blocks
     chosen, given = _flat(drivers)
     return chosen, [], given or {d: blocks.get(column_of(d), "") for d in chosen}
+
+
+def chosen_drivers(survey: Survey, limit: float) -> list[str]:
+    """The study's drivers but those that more than this share of respondents have not experienced."""
+    return _default_drivers(survey, limit)[0]
 
 
 def _flat(drivers: Sequence[str] | Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, str]]:
@@ -222,17 +239,17 @@ _SET_ASIDE = {
 }
 
 
-def _check_names(survey: Survey, outcome: str, drivers: Sequence[str], always: Sequence[str]) -> None:
+def _check_names(survey: Survey, outcome: Outcome, drivers: Sequence[str], always: Sequence[str]) -> None:
     if not drivers:
         raise SurveyError("drivers is empty; name at least one column.")
-    behind = set(survey.items_of(outcome))
+    behind = set(outcome.items)
     for argument, names in (("drivers", drivers), ("always", always)):
         survey.require(argument, [column_of(n) for n in names])
         bare = [column_of(n) for n in names]
         twice = sorted({n for n in bare if bare.count(n) > 1})
         if twice:
             raise SurveyError(f"{argument} names {len(twice)} columns more than once: {', '.join(map(repr, twice))}.")
-        same = [n for n in bare if n == outcome or behind & set(survey.items_of(n))]
+        same = [n for n in bare if n == outcome.text or behind & set(survey.items_of(n))]
         if same:
             raise SurveyError(f"{argument} holds the outcome itself ({', '.join(map(repr, same))}); leave it out.")
     both = [n for n in always if column_of(n) in {column_of(d) for d in drivers}]

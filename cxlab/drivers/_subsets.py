@@ -9,7 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from cxlab.likelihoods import CELLS, Fits, Graded, State, derivatives, fit, information, order_weights, row_loglik, state
+from cxlab.likelihoods import (
+    CELLS,
+    Fits,
+    Graded,
+    State,
+    derivatives,
+    fit,
+    information,
+    order_weights,
+    row_loglik,
+    state,
+)
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _SPENT = 1e-4  # share of a permuted column left, given a subset, under which it adds nothing
@@ -65,7 +76,9 @@ class Subsets:
     def fits(self) -> Fits:
         """Fits of every subset. Stops at the first that separates the answers: larger ones do as well."""
         c = self.data.thresholds + self.data.x.shape[1]
-        out = Fits(*(np.zeros((len(self.member), *s), d) for s, d in (((c,), float), ((), float), ((), bool), ((), bool))))
+        out = Fits(
+            *(np.zeros((len(self.member), *s), d) for s, d in (((c,), float), ((), float), ((), bool), ((), bool)))
+        )
         for ids in self.pieces():
             found = fit(self.data, self.inside[ids])
             out.parameters[ids], out.loglik[ids] = found.parameters, found.loglik
@@ -104,7 +117,16 @@ class Subsets:
         first = (multipliers * w) @ rows
         return (first + bent * (len(w) / total)[:, None] / 2) / -self._null_loglik(multipliers)[:, None]
 
+    def moved(self, multipliers: FloatArray) -> FloatArray:
+        """Parameters of the full model under replicate weights by one Newton step, shape (replicates, T + c)."""
+        ids = np.array([len(self.member) - 1])
+        at = state(self.data, self.fits.parameters[ids])
+        scores = self._scores(ids, at, ((multipliers - 1) * self.data.w).astype(np.float32))[:, 0]
+        steps = np.linalg.solve(derivatives(self.data, at)[1][0], scores.T.astype(float)).T
+        return self.fits.parameters[-1] + steps * (self.data.w.sum() / (multipliers @ self.data.w))[:, None]
+
     def _null_loglik(self, multipliers: FloatArray) -> FloatArray:
+        """Log-likelihood without columns under replicate weights, shape (replicates,)."""
         totals = np.add.reduceat(multipliers * self.data.w, self.data.bounds[:-1], axis=1)
         return np.einsum("rk,rk->r", totals, np.log(totals / totals.sum(axis=1, keepdims=True)))
 
@@ -188,7 +210,7 @@ class Subsets:
         across = np.matmul(across.transpose(1, 0, 2, 3), root[:, None]).transpose(1, 0, 2, 3)
         whole = np.stack([np.stack([(a * b) @ curvature for a in columns], -1) for b in columns], -1)
         left = whole - across @ across.transpose(0, 1, 3, 2)
-        return score, _first_step(score.astype(float), left.astype(float), whole.astype(float))
+        return score, first_step(score.astype(float), left.astype(float), whole.astype(float))
 
     def _across(self, ids: np.ndarray, at: State, curvature: FloatArray, column: FloatArray) -> FloatArray:
         """Information between permuted columns and a subset's parameters, shape (permutations, subsets, T + columns)."""
@@ -204,7 +226,7 @@ class Subsets:
         return out
 
 
-def _first_step(score: FloatArray, left: FloatArray, whole: FloatArray) -> FloatArray:
+def first_step(score: FloatArray, left: FloatArray, whole: FloatArray) -> FloatArray:
     """left⁻¹ score over the last axis; nothing where next to nothing of a column is left."""
     if score.shape[-1] == 1:
         clear = left[..., 0] > _SPENT * whole[..., 0]

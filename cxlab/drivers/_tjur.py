@@ -71,7 +71,9 @@ class TjurSubsets(Subsets):
         inverse = root @ root.transpose(0, 2, 1)
         pull, rest = self._pull(ids, at, inverse)
         columns, w = self._columns(ids), self.data.w
-        step = np.matmul(self._scores(ids, at, deviations).transpose(1, 0, 2), inverse)  # (subsets, replicates, T + own)
+        step = np.matmul(
+            self._scores(ids, at, deviations).transpose(1, 0, 2), inverse
+        )  # (subsets, replicates, T + own)
         moved = self._weighted_sums(ids, at.curvature * rest, deviations).transpose(1, 0, 2)
         mean = np.einsum("nb,nbi->bi", w[:, None] * at.curvature, columns)
         fitted = self.probabilities(at)
