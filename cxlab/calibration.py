@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -97,11 +97,14 @@ class Calibration:
         The fitted weights; the targets are their totals.
     unweighted : bool
         Whether residuals are taken from unweighted means of the categories, as R's ``rake`` does.
+    start : array, shape (rows,), or None
+        Weights under which residuals are taken otherwise; the fitted ones if None.
     """
 
     codes: IntArray
     weights: FloatArray
     unweighted: bool = False
+    start: FloatArray | None = None
 
     @cached_property
     def inside(self) -> np.ndarray:
@@ -130,16 +133,60 @@ class Calibration:
         rows = self.inside
         return [np.bincount(column[rows], self.weights[rows]) for column in self.codes.T]
 
-    def residuals(self, values: FloatArray, *, unweighted: bool) -> FloatArray:
+    @cached_property
+    def by_weights(self) -> Calibration:
+        """The same margins with residuals under the fitted weights."""
+        return replace(self, unweighted=False, start=None)
+
+    @cached_property
+    def regression_weights(self) -> FloatArray:
+        """Weights of the regression on the margins, 0 for rows without weight, shape (rows,)."""
+        start = self.weights if self.start is None else self.start
+        return np.where(self.weights > 0, 1.0 if self.unweighted else start, 0.0)
+
+    @cached_property
+    def _sizes(self) -> FloatArray:
+        return np.bincount(self.cell, self.regression_weights, len(self.cells) + 1)[:-1]
+
+    @cached_property
+    def _inverse(self) -> tuple[FloatArray, FloatArray]:
+        """Indicators of all categories, shape (cells, categories), and the inverse of their weighted products."""
+        design = np.concatenate([_members(column) for column in self.cells.T], axis=1)
+        return design, np.linalg.pinv((design * self._sizes[:, None]).T @ design, hermitian=True)
+
+    def fitted(self, sums: FloatArray) -> FloatArray:
+        """What the margins explain of values, from their sums over cells under :attr:`regression_weights`.
+
+        Parameters
+        ----------
+        sums : array, shape (cells, k)
+
+        Returns
+        -------
+        array, shape (cells, k)
+
+        Notes
+        -----
+        Least squares on the categories of all margins; or, unweighted, means of the categories taken out margin by
+        margin ten times over, as R does.
+        """
+        if not self.unweighted:
+            design, inverse = self._inverse
+            return design @ (inverse @ (design.T @ sums))
+        out = np.zeros_like(sums)
+        members = [_members(column) for column in self.cells.T]
+        for member, column in zip(members * _R_PASSES, [*self.cells.T] * _R_PASSES, strict=True):
+            left = member.T @ (sums - self._sizes[:, None] * out)
+            out += (left / np.maximum(member.T @ self._sizes, 1)[:, None])[column]
+        return out
+
+    def residuals(self, values: FloatArray) -> FloatArray:
         """Take out of values what the margins explain.
 
         Parameters
         ----------
         values : array, shape (rows, k)
             Influence values before weighting.
-        unweighted : bool
-            From category means of equal weight, taken out margin by margin ten times over as R does; or
-            from least squares under the fitted weights.
 
         Returns
         -------
@@ -147,25 +194,9 @@ class Calibration:
             Residuals of the regression on the categories of all margins; rows that were not
             calibrated stay as they are.
         """
-        rows = self.inside
-        cell, count = self.cell[rows], len(self.cells)
-        used = self.weights[rows] > 0
-        q = used.astype(float) if unweighted else self.weights[rows]
-        size = np.bincount(cell, q, count)
-        sums = np.column_stack([np.bincount(cell, q * column, count) for column in values[rows].T])
-        members = [_members(column) for column in self.cells.T]
-        if unweighted:
-            fitted = np.zeros_like(sums)
-            for member, column in zip(members * _R_PASSES, [*self.cells.T] * _R_PASSES, strict=True):
-                left = member.T @ (sums - size[:, None] * fitted)
-                fitted += (left / np.maximum(member.T @ size, 1)[:, None])[column]
-        else:
-            design = np.concatenate(members, axis=1)
-            normal = (design * size[:, None]).T @ design
-            fitted = design @ (np.linalg.pinv(normal, hermitian=True) @ (design.T @ sums))
-        out = values.astype(float)
-        out[rows] -= fitted[cell]
-        return out
+        weighted = values * self.regression_weights[:, None]
+        sums = np.column_stack([np.bincount(self.cell, column, len(self.cells) + 1)[:-1] for column in weighted.T])
+        return values - np.append(self.fitted(sums), np.zeros((1, values.shape[1])), axis=0)[self.cell]
 
     def factors(self, totals: FloatArray) -> tuple[FloatArray, int]:
         """Factors that bring the cell totals of replicates back to the margins.

@@ -130,13 +130,55 @@ class Design:
         self.require_pairs()
         if self.calibration is None:
             return self._spread(influence)
-        weighted = self._spread(self.calibration.residuals(influence, unweighted=False))
-        if not self.calibration.unweighted:
-            return weighted
-        equal = self._spread(self.calibration.residuals(influence, unweighted=True))
-        least = 1e-12 * (self.weights**2 @ influence**2)  # what is known without error has only rounding left
-        _compare_residuals(np.diagonal(equal) + least, np.diagonal(weighted) + least)
-        return equal
+        found = self._spread(self.calibration.residuals(influence))
+        if self.calibration.unweighted:
+            weighted = self._spread(self.calibration.by_weights.residuals(influence))
+            least = 1e-12 * (self.weights**2 @ influence**2)  # what is known without error has only rounding left
+            _compare_residuals(np.diagonal(found) + least, np.diagonal(weighted) + least)
+        return found
+
+    def spread(self, left: Any, right: Any) -> FloatArray:
+        """Covariance between totals of PSUs, within strata.
+
+        Parameters
+        ----------
+        left, right : sparse arrays, shape (units, k) and (units, m)
+            Sums of weight × influence over the rows of each PSU.
+
+        Returns
+        -------
+        array, shape (k, m)
+            As :meth:`covariance` has it, without residuals.
+        """
+        counts = np.maximum(self.units, 1)
+        scale = (1 - self.fraction) * counts / np.maximum(counts - 1, 1)
+        out = (left.T @ right.multiply(scale[self.stratum][:, None]).tocsr()).toarray()
+        sums = [(self._of_strata @ side).toarray() for side in (left, right)]
+        out -= (sums[0] * (scale / counts)[:, None]).T @ sums[1]
+        if self.lonely == "adjust" and self.single.any():
+            off = [(s - s.sum(axis=0) / len(self.stratum))[self.single] for s in sums]
+            out += (off[0] * scale[self.single][:, None]).T @ off[1]
+        return np.asarray(out)
+
+    @cached_property
+    def _of_strata(self) -> Any:
+        units = len(self.stratum)
+        return sparse.csr_array((np.ones(units), (self.stratum, np.arange(units))), shape=(len(self.names), units))
+
+    @cached_property
+    def margins(self) -> Any:
+        """Weight of each PSU in each cell of the margins, sparse, shape (units, cells); none where nothing was raked."""
+        units = len(self.stratum)
+        if self.calibration is None:
+            return sparse.csr_array((units, 0))
+        cells, count = self.calibration.cell, len(self.calibration.cells)
+        inside = cells < count
+        return sparse.csr_array((self.weights[inside], (self.psu[inside], cells[inside])), shape=(units, count))
+
+    @cached_property
+    def margin_spread(self) -> FloatArray:
+        """Covariance of the totals of all cells of the margins, shape (cells, cells)."""
+        return self.spread(self.margins, self.margins)
 
     def _spread(self, influence: FloatArray) -> FloatArray:
         """Variance of weighted sums between the PSUs of each stratum, shape (k, k)."""
@@ -286,7 +328,7 @@ def _compare_residuals(equal: FloatArray, weighted: FloatArray) -> None:
         worst = ratio[off][np.argmax(np.abs(np.log(ratio[off])))]
         warnings.warn(
             f'raking: for {int(off.sum())} of {len(ratio)} estimates the standard error with residuals="equal" (R\'s) differs '
-            f'from that with weighted ones, up to {worst:.2f} times; use cx.rake(residuals="weighted"), or the bootstrap.',
+            f'from that with weighted ones, up to {worst:.2f} times; use residuals="weighted", cx.rake\'s default.',
             DataWarning,
             stacklevel=4,
         )
@@ -353,7 +395,11 @@ def _calibration(survey: Survey) -> Calibration | None:
         category, known = pd.factorize(survey.data[column], sort=True)
         crossed = group * (len(known) + 1) + category  # weight 0 may lack a category: −1 is one of its own
         codes[inside, j] = np.unique(crossed[inside], return_inverse=True)[1]
-    return Calibration(codes, survey.weights, raked.residuals == "equal" and len(raked.margins) > 1)
+    kind = raked.residuals if len(raked.margins) > 1 else "weighted"  # one margin: all weights of a category give one
+    start = None
+    if kind == "start":
+        start = np.ones(len(inside)) if raked.start is None else survey.values(raked.start)
+    return Calibration(codes, survey.weights, kind == "equal", start)
 
 
 def _codes(survey: Survey, part: str, default: IntArray) -> tuple[IntArray, tuple[str, ...]]:
@@ -484,7 +530,9 @@ def weighted_means(design: Design, columns: FloatArray, domains: np.ndarray | No
         simple = (weights * deviation**2).sum(axis=0) / total / np.maximum(base - 1, 1)
         variance = np.diagonal(covariance)
         kish = np.where(total > 0, total**2 / (weights**2).sum(axis=0), 0.0)
-        effective = np.where((variance > 0) & (base > 1), base * simple / variance, kish)
+        # a share that the margins fix has only rounding for a variance, and no design effect
+        known = (variance > 1e-12 * simple) & (base > 1)
+        effective = np.where(known, base * simple / variance, kish)
     return Estimates(mean, covariance, base, effective, kish, design.domain_df(weights > 0))
 
 
@@ -498,7 +546,7 @@ def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:
         "en": ", ".join(f"{k} ({v})" for k, v in parts.items()),
         "zh": "、".join(f"{words[k]}（{v}）" for k, v in parts.items()),
     }
-    lonely = (Note(_LONELY[survey.design.lonely]),) if survey.design.lonely in _LONELY else ()
+    lonely: tuple[Note, ...] = (Note(_LONELY[survey.design.lonely]),) if survey.design.lonely in _LONELY else ()
     lonely += _stacked(survey)
     raked = survey.design.raked
     if raked is not None:

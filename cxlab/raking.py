@@ -21,7 +21,7 @@ from cxlab.words import Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 Margins = Mapping[str, Mapping[Any, float]]
-RESIDUALS = ("equal", "weighted")
+RESIDUALS = ("weighted", "start", "equal")
 _ROUNDS, _SLACK = 300, 1e-4  # of trimming and raking in turn; overshoot of a bound that is let pass
 
 
@@ -32,7 +32,7 @@ def rake(
     trim: float | tuple[float, float] | None = None,
     by: str | None = None,
     name: str = "weight_raked",
-    residuals: str = "equal",
+    residuals: str = "weighted",
     tolerance: float = 1e-10,
     max_passes: int = 100,
 ) -> Survey:
@@ -52,8 +52,9 @@ def rake(
         Column (such as ``"wave"``) whose groups are each raked to the margins.
     name : str
         Column for the raked weights.
-    residuals : {"equal", "weighted"}
-        How Taylor variances take the margins out, see Notes. One margin always takes ``"weighted"``.
+    residuals : {"weighted", "start", "equal"}
+        How Taylor variances take the margins out: under the raked weights, under those from before, or with equal
+        weights, see Notes. One margin always takes ``"weighted"``.
     tolerance : float
         Stop when no cell of the crossed margins changes by this share of the total.
     max_passes : int
@@ -74,19 +75,21 @@ def rake(
 
     Notes
     -----
-    Iterative proportional fitting. Taylor: influence values are replaced by their residuals on the categories of
-    all margins – from equally weighted means, as R's ``svymean`` on a raked design does, or from means under
-    the weights, which is the linearisation of the estimator: where the weights differ much and slopes
-    differ between strata, R's standard error can be nearly twice too large. A warning says where the two
-    are over 10 % apart. Replicates are raked anew each. A weight that comes with the data counts
-    as fixed: declare its margins here instead, if they are known.
+    Iterative proportional fitting. Taylor: influence values are replaced by their residuals of a regression on the
+    categories of all margins. Under the raked weights this is the linearisation of the raked estimator, with which
+    replicates that are raked anew agree. R has three answers: ``postStratify`` is the same for one margin,
+    ``calibrate(calfun = "raking")`` is ``"start"``, right where raking changes little, and ``rake`` is ``"equal"``, from
+    unweighted means of categories. Over 1,500 simulated surveys of two strata with weights 1 and 9 their mean variances
+    were 1.01, 1.01 and 3.28 times the true one, and 1.04, 1.18 and 5.58 times with margins far from the sample's.
+    With ``"equal"`` a warning says where it is over 10 % off. Replicates are raked anew each. A weight that comes with
+    the data counts as fixed: declare its margins here instead, if they are known.
     Bounds are kept by trimming and raking in turn; variances take the trimming as given.
 
     References
     ----------
     Deville, Särndal & Sautory (1993), JASA 88, 1013–1020.
     R: ``survey::rake(design, list(~a, ~b), list(...), control = list(epsilon = tolerance))``,
-    ``survey::postStratify``.
+    ``survey::calibrate(calfun = "raking")``, ``survey::postStratify``.
 
     Examples
     --------

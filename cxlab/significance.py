@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
+from cxlab.calibration import Calibration
 from cxlab.design import Design, resolve
 from cxlab.errors import SurveyError, one_of
 from cxlab.survey import Survey
@@ -65,28 +66,43 @@ def grouped_covariance(design: Design, values: FloatArray, codes: np.ndarray, co
     Returns
     -------
     array, shape (m·count, m·count)
-        Statistics varying slowest. Equal to :meth:`Design.covariance` of the same values laid out in columns,
-        which raked weights and ``lonely="adjust"`` still need.
+        Statistics varying slowest. Equal to :meth:`Design.covariance` of the same values laid out in columns.
     """
     rows = np.flatnonzero(codes >= 0)
     m, width = len(values), len(values) * count
-    if design.calibration is not None or design.lonely == "adjust":
-        laid_out = np.zeros((len(codes), width))
-        for j in range(m):
-            laid_out[rows, j * count + codes[rows]] = values[j, rows]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return design.covariance(np.where(laid_out == 0, 0.0, laid_out / design.weights[:, None]))
+    calibration = design.calibration
+    if calibration is not None and calibration.unweighted:
+        return _laid_out(design, values, codes, count)
     design.require_pairs()
     columns = (np.arange(m)[:, None] * count + codes[rows]).ravel()
-    units = np.tile(design.psu[rows], m)
     shape = (len(design.stratum), width)
-    totals = sparse.csr_array((values[:, rows].ravel(), (units, columns)), shape=shape)
-    scale = (1 - design.fraction) * design.units / np.maximum(design.units - 1, 1)
-    weighted = totals.multiply(scale[design.stratum][:, None]).tocsr()
-    out = (totals.T @ weighted).toarray()
-    strata = np.zeros((len(design.names), width))
-    np.add.at(strata, (design.stratum[units], columns), values[:, rows].ravel())
-    return out - (strata * (scale / np.maximum(design.units, 1))[:, None]).T @ strata
+    totals = sparse.csr_array((values[:, rows].ravel(), (np.tile(design.psu[rows], m), columns)), shape=shape)
+    out = design.spread(totals, totals)
+    if calibration is None:
+        return out
+    fitted = _fitted(calibration, values[:, rows], rows, columns, width)
+    across = design.spread(design.margins, totals)
+    return out - fitted.T @ across - across.T @ fitted + fitted.T @ design.margin_spread @ fitted
+
+
+def _fitted(
+    calibration: Calibration, values: FloatArray, rows: np.ndarray, columns: np.ndarray, width: int
+) -> FloatArray:
+    """What the margins explain of the influence values before weighting, shape (cells, width)."""
+    weights, cells = calibration.weights[rows], len(calibration.cells)
+    factor = np.where(weights > 0, calibration.regression_weights[rows] / np.where(weights > 0, weights, 1.0), 0.0)
+    place = np.tile(calibration.cell[rows], len(values)) * width + columns
+    sums = np.bincount(place, (values * factor).ravel(), (cells + 1) * width).reshape(cells + 1, width)
+    return calibration.fitted(sums[:cells])
+
+
+def _laid_out(design: Design, values: FloatArray, codes: np.ndarray, count: int) -> FloatArray:
+    """The general estimator, with a column per statistic and group."""
+    rows = np.flatnonzero((codes >= 0) & (design.weights > 0))
+    columns = np.zeros((len(codes), len(values) * count))
+    for j, each in enumerate(values):
+        columns[rows, j * count + codes[rows]] = each[rows] / design.weights[rows]
+    return design.covariance(columns)
 
 
 def members(design: Design, codes: np.ndarray, count: int) -> tuple[Any, FloatArray]:

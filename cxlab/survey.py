@@ -36,7 +36,7 @@ class Raked:
         Column with the group in which a respondent was raked, missing for those left as they were.
     by : str or None
         Column whose groups were raked apart.
-    residuals : {"equal", "weighted"}
+    residuals : {"weighted", "start", "equal"}
     trim : (low, high) or None
         Bounds in multiples of the mean weight.
     passes : int
@@ -50,7 +50,7 @@ class Raked:
     start: str | None = None
     within: str | None = None
     by: str | None = None
-    residuals: str = "equal"
+    residuals: str = "weighted"
     trim: tuple[float, float] | None = None
     passes: int = 0
     gap: float = 0.0
@@ -71,7 +71,7 @@ class SampleDesign:
     lonely : {"fail", "adjust", "remove"}
         What becomes of a stratum with a single PSU, whose variance cannot be computed: an error; a
         deviation from the mean over all PSUs (cautious); no contribution. The bootstrap knows
-        only "remove". R: ``options(survey.lonely.psu=)``.
+        only "remove". R: ``options(survey.lonely.psu=)``, which for totals leaves that deviation uncentred.
     raked : Raked or None
         How the weight was raked, set by :func:`cxlab.rake`.
     stacked : str or None

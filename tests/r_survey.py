@@ -12,7 +12,7 @@ from cxlab.survey import Survey
 GOLDEN = Path(__file__).parent / "golden" / "survey"
 CASES = {
     c["id"]: c["value"]
-    for f in ("survey", "estimates")
+    for f in ("survey", "estimates", "unequal")
     for c in json.loads((GOLDEN / f"{f}.json").read_text())["cases"]
 }
 DESIGNS = {
@@ -23,6 +23,14 @@ DESIGNS = {
 MARGINS = {"stype": {"E": 4421, "H": 755, "M": 1018}, "sch.wide": {"No": 1072, "Yes": 5122}}
 CLOSED_FORM, ITERATED = 1e-10, 1e-8  # relative: closed forms; iteratively reweighted least squares
 SMALL_P = 1e-12  # absolute
+
+
+TWO = {"a": {0: 0.45, 1: 0.55}, "b": {0: 0.3, 1: 0.7}}
+
+
+def unequal(**parts: str) -> Survey:
+    """Two strata with weights 1 and 9 whose slopes on a margin have opposite signs; ``t`` has a stratum of one PSU."""
+    return Survey.from_frame(pd.read_csv(GOLDEN / "unequal.csv"), weight="w", **(parts or {"stratum": "s"}))
 
 
 @cache

@@ -53,7 +53,7 @@ def test_residuals_leave_nothing_of_the_margins(unweighted):
     calibration = Calibration(codes, weights, unweighted)
     effects = np.array([1.0, -2, 4])[codes[:, 0]] + np.array([0.0, 7])[codes[:, 1]]
     values = np.column_stack([effects, rng.normal(size=300)])
-    left = calibration.residuals(values, unweighted=unweighted)
+    left = calibration.residuals(values)
     np.testing.assert_array_equal(left[:40], values[:40])
     np.testing.assert_allclose(left[40:, 0], 0, atol=1e-9)
     q = np.ones(260) if unweighted else weights[40:]

@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from r_survey import CASES as UNEQUAL
+from r_survey import unequal
 
 from cxlab.design import Design, kish_base, resolve, t_quantile, weighted_means
 from cxlab.errors import DataCheckError, StudyError, SurveyError
+from cxlab.estimates import totals
 from cxlab.metrics import means
 from cxlab.study import open_study
 from cxlab.survey import SampleDesign, Survey
@@ -114,6 +117,20 @@ def test_shares(design):
     np.testing.assert_allclose(found.estimate, expected["estimate"], rtol=CLOSED_FORM)
     # dstrat: a share of the strata themselves does not vary; R prints 0
     np.testing.assert_allclose(found.se, expected["se"], rtol=CLOSED_FORM, atol=1e-15)
+
+
+@pytest.mark.parametrize("lonely", ["adjust", "remove"])
+def test_a_stratum_with_one_psu_as_in_r(lonely):
+    survey = unequal(stratum="t", psu="c", lonely=lonely)
+    for case, by in (("mean", None), ("by", "b")):
+        expected, found = UNEQUAL[f"{lonely}.{case}"], means(survey, "q", by=by).table
+        np.testing.assert_allclose(found["estimate"], expected["estimate"], rtol=CLOSED_FORM)
+        np.testing.assert_allclose(found["se"], expected["se"], rtol=CLOSED_FORM)
+    expected, found = UNEQUAL[f"{lonely}.total"], totals(survey, "q").table
+    if lonely == "adjust":  # R documents the grand mean, and for a total takes the deviation from 0 instead
+        assert found["se"][0] < expected["se"][0]
+    else:
+        np.testing.assert_allclose(found["se"], expected["se"], rtol=CLOSED_FORM)
 
 
 # ---------------------------------------------------------------------- properties of the estimates
