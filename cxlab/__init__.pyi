@@ -5,9 +5,14 @@ from .batteries import reliability as reliability
 from .contrasts import against_rest as against_rest
 from .describe import codebook as codebook
 from .draft import draft_study as draft_study
+from .drivers import asymmetry as asymmetry
+from .drivers import compare_missing as compare_missing
 from .drivers import driver_change as driver_change
 from .drivers import first_to_fix as first_to_fix
+from .drivers import headroom as headroom
 from .drivers import key_drivers as key_drivers
+from .drivers import priority_map as priority_map
+from .drivers import what_if as what_if
 from .errors import DataCheckError as DataCheckError
 from .errors import StudyError as StudyError
 from .errors import SurveyError as SurveyError

@@ -15,10 +15,11 @@ from cxlab.design import design_notes, kish_base
 from cxlab.drivers._asymmetry import AsymmetryResult, asymmetry
 from cxlab.drivers._change import ChangeResult, driver_change
 from cxlab.drivers._columns import effects, interval_columns, point_columns
+from cxlab.drivers._compare_missing import MissingComparison, compare_missing
 from cxlab.drivers._headroom import HeadroomResult, headroom
 from cxlab.drivers._kernels import LEAST_REPLICATES
-from cxlab.drivers._models import kernel_of
 from cxlab.drivers._missing_words import missing_notes
+from cxlab.drivers._models import kernel_of
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._priority_map import PriorityMapResult, priority_map
@@ -34,10 +35,12 @@ __all__ = [
     "ChangeResult",
     "DriverResult",
     "HeadroomResult",
+    "MissingComparison",
     "PriorityMapResult",
     "PriorityResult",
     "WhatIfResult",
     "asymmetry",
+    "compare_missing",
     "driver_change",
     "first_to_fix",
     "headroom",

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from cxlab.contrasts import ranks
+from cxlab.drivers._layout import is_factor
 from cxlab.drivers._result import DriverResult
+from cxlab.drivers._scenario import scale_ends
 from cxlab.errors import SurveyError
 from cxlab.result import Result
 from cxlab.survey import Survey
 from cxlab.words import Sentences, language, sentence
 
+FIX_FIRST = {"en": "Fix first", "zh": "优先改进"}
 _FIRST = {
     "en": "{driver:cap} promises most: it carries {share:.0%} of the explained differences and is rated {performance:.1f} of {top:.0f}; "
     "importance times room to improve puts it first in {first:.0%} of the resamples.",
@@ -87,13 +90,10 @@ def first_to_fix(result: DriverResult, survey: Survey) -> PriorityResult:
     """
     if result.replicates.empty:
         raise SurveyError("result has no replicates; run key_drivers with replicates=1000.")
-    ends = [
-        survey.scale(d) or (float(np.nanmin(v := survey.values(d))), float(np.nanmax(v)))
-        for d in result.table["driver"]
-    ]
-    low, high = np.array(ends, dtype=float).T
     columns = ["driver", "share", "performance", "estimate", "distinguishable", "reliability"]
-    table = result.table[columns].assign(scale_high=high)
+    table = result.table.loc[[not is_factor(d) for d in result.table["driver"]], columns].reset_index(drop=True)
+    low, high = scale_ends(survey, table["driver"].tolist()).T
+    table["scale_high"] = high
     up = np.array([survey.higher_is_better(d) for d in table["driver"]])
     missed = np.where(up, high - table["performance"], table["performance"] - low)
     table["deficit"] = np.clip(missed / (high - low), 0, 1)
