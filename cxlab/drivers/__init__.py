@@ -19,6 +19,7 @@ from cxlab.drivers._compare_missing import MissingComparison, compare_missing
 from cxlab.drivers._headroom import HeadroomResult, headroom
 from cxlab.drivers._kernels import LEAST_REPLICATES
 from cxlab.drivers._missing_words import missing_notes
+from cxlab.drivers._model_words import EXTRA_HEADINGS, formats
 from cxlab.drivers._models import kernel_of
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
@@ -71,15 +72,19 @@ def key_drivers(
     survey : Survey
         Its domain is analysed; weights, strata and PSUs count.
     outcome : str
-        Column or role; a role of several items is their mean on 0–100.
+        Column or role; a role of several items is their mean on 0–100. Or a class of answers, ``"top2(satisfaction)"``
+        (also ``top1``, ``top3``), ``"promoters(recommend)"``, ``"detractors(recommend)"``, or a condition,
+        ``"satisfaction >= 9"``.
     drivers : list of str, or mapping of block to list, optional
         Columns or roles; ``"factor(payer)"`` uses the codes of a column as categories. By default the study's
         drivers; those that more than 20 % of respondents have not experienced are then set aside under listwise
         deletion, which the notes say.
     method : {"shapley", "johnson"}
         How R² is divided among the drivers: Shapley values (LMG) or Johnson's relative weights.
-    model : {"linear"}, optional
-        What the outcome is explained by.
+        Logit: ``shapley`` of McFadden's R², ``tjur`` (Shapley values of Tjur's D), ``relative_weights`` (or ``johnson``).
+    model : {"linear", "logit", "ordinal"}, optional
+        By default logit for an outcome of two values, else linear; the notes say what else would suit. Logit and
+        ordinal (proportional odds) need complete rows, and fit every subset of up to 15 and 12 drivers.
     missing : {"listwise", "em", "mi", "pairwise", "dummy"}
         What becomes of missing answers. Listwise: respondents with one leave; their number and share of weight are in
         ``base``. EM and multiple imputation use all there is and are right if what is missing depends
@@ -102,7 +107,8 @@ def key_drivers(
         (parts of R²), ``share, share_low, share_high`` (of R²), ``rank, rank_low, rank_high`` (the ranks that
         pairwise tests leave open), ``top1, top3`` (shares of replicates), ``estimate, se, low, high, p_value`` (effect of
         +1 point in the full model; of a factor only the p-value of all its categories), ``standardised`` (the same in
-        standard deviations), ``correlation, sign_flip, performance`` (weighted mean), ``null_line, distinguishable``,
+        standard deviations; of an outcome with two values effects are average marginal effects as shares from 0 to 1, with
+        ``log_odds, log_odds_se`` beside them), ``correlation, sign_flip, performance`` (weighted mean), ``null_line, distinguishable``,
         ``base`` (who answered driver and outcome), ``base_effective, reliability``.
 
     Raises
@@ -123,8 +129,14 @@ def key_drivers(
     20 to 100 (one per cent of incomplete rows), their standard errors by Rubin's rules. "Not experienced" is set to the mean
     of those who did experience, which the indicator beside it makes harmless; the effect is that among them.
 
+    Logit and ordinal: every subset is fitted under the survey's weights. Replicates move each fit by one Newton step with the
+    sample's information, log L_r(S) ≈ Σ w_r log L + s' H⁻¹ s / 2, and the null line takes the gain of a permuted driver from
+    its score test; against refits both are off by less than .02 standard errors at a base of 2,400 and by .15 at 150.
+
     References
     ----------
+    McFadden (1974); Tjur (2009), The American Statistician 63(4), 366–372; Tonidandel & LeBreton (2010), Organizational
+    Research Methods 13(4), 767–781.
     Grömping (2006), Journal of Statistical Software 17(1). Jones (1996), JASA 91, 222–230. Little & Rubin (2019),
     *Statistical Analysis with Missing Data*, 3rd ed. Klein, Wright & Wieczorek (2020), JRSS A 183, 589–606.
 
@@ -160,10 +172,10 @@ def key_drivers(
         table,
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
         (*_notes(prepared), *said, *prepared.notes, *design_notes(survey)),
-        {**HEADINGS, **prepared.labels},
+        {**HEADINGS, **EXTRA_HEADINGS, **prepared.labels},
         _call(survey, outcome, drivers, options),
         {"en": f"Key drivers of {label['en']}", "zh": f"“{label['zh']}”的关键驱动因素"},
-        FORMATS,
+        {**FORMATS, **formats(found)},
         level,
         outcome=prepared.outcome,
         method=found.method,

@@ -167,7 +167,7 @@ def _wording(survey: Survey, text: str) -> dict[str, str]:
         ):
             shown = f"{value:g}" if isinstance(value, (int, float)) else value
             return {lang: f"{survey.label(name, lang)} {_SIGNS[type(op)]} {shown}" for lang in LANGUAGES}
-    return {lang: text for lang in LANGUAGES}
+    return dict.fromkeys(LANGUAGES, text)
 
 
 def _outcome(

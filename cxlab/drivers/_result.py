@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cxlab.drivers import _model_words as model_words
 from cxlab.drivers._kernels import Draws, Kernel
-from cxlab.drivers._measures import METHOD_NAMES
 from cxlab.result import Result
 from cxlab.words import Note, Sentence, Sentences, language, number, sentence
 
@@ -34,16 +34,13 @@ FORMATS = {
     "estimate": "+.2f", "standardised": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f", "performance": ".1f",
 }  # fmt: skip
 _FIRST = {
-    "en": "{driver:cap} matters most for {outcome:in}: {share:.0%} of what the drivers explain ({level} interval {low:.0%} to {high:.0%}); "
-    "one point more goes with {effect:+.2f} points of {outcome:in}, the other drivers being equal.",
-    "zh": "“{driver}”对{outcome}最重要：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
-    "其他因素相同时，该项每高 1 分，{outcome}平均相差 {effect:+.2f} 分。",
+    "en": "{driver:cap} matters most for {outcome:in}: {share:.0%} of what the drivers explain ({level} interval {low:.0%} to {high:.0%}); ",
+    "zh": "“{driver}”对{outcome}最重要：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；",
 }
 _HIGHEST = {
     "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain ({level} interval {low:.0%} to "
-    "{high:.0%}); one point more goes with {effect:+.2f} points of {outcome:in}, the other drivers being equal.",
-    "zh": "“{driver}”对{outcome}的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；"
-    "其他因素相同时，该项每高 1 分，{outcome}平均相差 {effect:+.2f} 分。",
+    "{high:.0%}); ",
+    "zh": "“{driver}”对{outcome}的重要性估计值最高：占全部驱动因素解释力的 {share:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）；",
 }
 _TOO_FEW = {
     "en": "Too few respondents to say what drives {outcome:in} (base {base:,}, effective {effective:,.0f}).",
@@ -56,11 +53,6 @@ _TIED = {
 _ALONE = {
     "en": "{driver:cap} is clearly the most important driver: pairwise tests place every other one below it.",
     "zh": "“{driver}”明确居首：两两检验中其余各项均显著低于它。",
-}
-_TOGETHER = {
-    "en": "Together the {count} drivers explain {r2:.0%} of the differences in {outcome:in} "
-    "(base {base:,}, effective {effective:,.0f}).",
-    "zh": "{count} 个驱动因素共解释{outcome}差异的 {r2:.0%}（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
 }
 _NOISE = {
     "en": "Not distinguishable from noise: {drivers}.",
@@ -138,7 +130,8 @@ class DriverResult(Result):
                 [sentence(_NO_INTERVALS, lang, driver=name, outcome=outcome, share=top["share"]), self._fit(lang)]
             )
         alone = (self.table["rank_low"] == 1).sum() == 1
-        first = sentence(_FIRST if alone else _HIGHEST, lang, driver=name, outcome=outcome, share=top["share"], low=top["share_low"],
+        clause, more = _FIRST if alone else _HIGHEST, model_words.effect(self.kernel)
+        first = sentence({k: clause[k] + more[k] for k in clause}, lang, driver=name, outcome=outcome, share=top["share"], low=top["share_low"],
                          high=top["share_high"], effect=top["estimate"], level=self.said_level)  # fmt: skip
         said = [first, self._leaders(lang), self._fit(lang)]
         noise = self.table[~self.table["distinguishable"]]
@@ -156,7 +149,7 @@ class DriverResult(Result):
         return sentence(_TIED, lang, count=len(leaders), drivers=self._listed(leaders, lang))
 
     def _fit(self, lang: str) -> Sentence:
-        return sentence(_TOGETHER, lang, count=len(self.table), r2=float(self.model["r2"].iloc[0]),
+        return sentence(model_words.fit(self.kernel), lang, count=len(self.table), r2=float(self.model["r2"].iloc[0]),
                         outcome=self.label(self.outcome, lang), base=self.base.respondents,
                         effective=self.base.effective)  # fmt: skip
 
@@ -192,20 +185,9 @@ class DriverResult(Result):
     @property
     def method_note(self) -> Note:
         """The same paragraph with its numbers."""
-        return Note(_METHODS, method=METHOD_NAMES[self.method], base=self.base.respondents, b=len(self.replicates),
+        return Note(model_words.methods(self.kernel), method=model_words.method_name(self.kernel, self.method),
+                    base=self.base.respondents, b=len(self.replicates),
                     p=len(self.table), outcome=self.labels.get(self.outcome, self.outcome), whose=self._whose())  # fmt: skip
-
-
-_METHODS: Mapping[str, str] = {
-    "en": "Importance of {p} drivers of {outcome:in}: {method} on design-weighted correlations of {base:,} "
-    "{whose}. Intervals are percentiles of {b:,} Rao–Wu bootstrap replicates; a driver whose importance does not exceed the 95th "
-    "percentile of its own within-stratum permutations is called not distinguishable from noise. Rank sets come from "
-    "Holm-adjusted pairwise differences (Klein, Wright & Wieczorek 2020). Effects are coefficients of the full linear model with "
-    "design-based standard errors. Importance is not causation.",
-    "zh": "以 {base:,} 名{whose}的加权相关矩阵，采用 {method} 计算 {p} 个因素对{outcome}的重要性。区间取自 {b:,} 次 Rao–Wu 自助法"
-    "重抽样的百分位数；重要性未超过自身层内置换分布第 95 百分位数的因素，视为与噪声无法区分。排名区间依据经 Holm 校正的两两差异检验"
-    "（Klein、Wright 与 Wieczorek，2020）。影响值为整体线性模型的系数，标准误按抽样设计计算。重要性不等于因果关系。",
-}
 
 
 def result_table(columns: Mapping[str, Any]) -> pd.DataFrame:

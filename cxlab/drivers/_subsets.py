@@ -16,7 +16,6 @@ from cxlab.likelihoods import (
     State,
     derivatives,
     fit,
-    information,
     order_weights,
     row_loglik,
     state,
