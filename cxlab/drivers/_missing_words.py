@@ -12,8 +12,8 @@ from cxlab.drivers._prepare import Prepared
 from cxlab.words import LANGUAGES, Note
 
 TREATMENTS: Mapping[str, Mapping[str, str]] = {
-    "listwise": {"en": "listwise", "zh": "按个案剔除"},
-    "pairwise": {"en": "pairwise", "zh": "成对可用"},
+    "listwise": {"en": "listwise deletion", "zh": "按个案剔除"},
+    "pairwise": {"en": "pairwise deletion", "zh": "成对剔除"},
     "em": {"en": "EM", "zh": "EM 法"},
     "mi": {"en": "multiple imputation", "zh": "多重插补"},
     "dummy": {"en": "dummy adjustment", "zh": "虚拟变量调整"},
@@ -25,14 +25,14 @@ _LISTWISE = {
 }
 _USED = {
     "en": "Missing answers by {treatment}: {base:,} respondents are used. {complete:,} of them answered every question; the "
-    "others ({share:.0%} of the weight) would be lost listwise. {lost:,} respondents ({lost_share:.1%} of the weight) could not be used.",
+    "others, {share:.0%} of the weight, would be lost listwise. {lost:,} respondents ({lost_share:.1%} of the weight) could not be used.",
     "zh": "缺失回答的处理：{treatment}。共使用 {base:,} 名受访者，其中 {complete:,} 名全部作答；其余（占权重 {share:.0%}）若按个案剔除"
     "将会丢失。另有 {lost:,} 名（占权重 {lost_share:.1%}）无法使用。",
 }
 _NOT_MET = {
     "en": "Not experienced is no missing answer and is never filled in: {drivers} each enter with an indicator of who did not "
     "experience them, counted with the item as one driver. Effect, mean and base are those of respondents who did.",
-    "zh": "“未体验”不是缺失回答，绝不填补：{drivers} 各附一个“未体验”标记，题目与标记合为一个因素计算重要性；影响、均分和样本量均只针对体验过的受访者。",
+    "zh": "“未体验”不是缺失回答，绝不填补：{drivers}各附一个“未体验”标记，题目与标记合为一个因素计算重要性；影响、均分和样本量均只针对体验过的受访者。",
 }
 _ASSUMED: Mapping[str, Mapping[str, str]] = {
     "pairwise": {
@@ -70,18 +70,23 @@ def missing_notes(prepared: Prepared) -> list[Note]:
     """How missing answers were treated, for the notes of a result."""
     if prepared.missing == "listwise":
         return [Note(_LISTWISE, base=len(prepared.rows), lost=prepared.excluded, share=prepared.excluded_share)]
-    answered = prepared.layout.answered.all(axis=1) & np.isfinite(prepared.columns).all(axis=1)
+    answered = prepared.complete
     share = 1 - float(prepared.weights[answered].sum() / prepared.weights.sum())
     notes = [Note(_USED, treatment=TREATMENTS[prepared.missing], base=len(prepared.rows), complete=int(answered.sum()), share=share,
                   lost=prepared.excluded, lost_share=prepared.excluded_share), _assumed(prepared)]  # fmt: skip
     source = prepared.source
     if isinstance(source, Pairwise) and source.floored:
         notes.append(Note(_FLOORED, count=source.floored))
-    pairs = zip(prepared.drivers, prepared.layout.players, strict=True)
-    several = [d for d, columns in pairs if len(columns) > 1 and not is_factor(d)]
-    if several and prepared.missing != "dummy":
+    several = not_met(prepared)
+    if several:
         notes.append(Note(_NOT_MET, drivers=listed(several, prepared.labels)))
     return notes
+
+
+def not_met(prepared: Prepared) -> list[str]:
+    """Drivers with an indicator of who did not experience them; dummy adjustment does not tell these apart."""
+    pairs = zip(prepared.drivers, prepared.layout.players, strict=True)
+    return [d for d, columns in pairs if len(columns) > 1 and not is_factor(d) and prepared.missing != "dummy"]
 
 
 def _assumed(prepared: Prepared) -> Note:
