@@ -159,10 +159,119 @@ def test_the_demo_study_s_truths_are_said(demo: MonthlyReport) -> None:
     )
     assert said["worst"].startswith("Queueing is the worst-rated touchpoint: ")
     assert said["drives"].startswith("Queueing has the highest importance for overall satisfaction: ")
-    assert said["unhappy"].startswith("Gold customers: overall satisfaction is ")
+    assert re.fullmatch(
+        r"Gold: overall satisfaction is 5\.\d\d, 1\.\d\d below ordinary, the next group \(95% interval .*, Holm p < \.001\)\. "
+        "The total hides a crisis there; see “Segments compared”\\.",
+        said["unhappy"],
+    )
     assert said["fix"].startswith("Queueing promises most: ")
-    gaps = [f["text"] for p in demo.pages for f in p.facts if f["text"].startswith("Gold customers rate ")]
-    assert [re.search(r"rate (.*?) \d", g)[1] for g in gaps] == ["changing room", "parking", "reception"]  # type: ignore[index]
+
+
+# ------------------------------------------------------------------ segments
+def _texts(report: MonthlyReport, kind: str) -> list[str]:
+    return [f["text"] for p in report.pages if p.key == "segments" for f in p.facts if f["kind"] == kind]
+
+
+@pytest.mark.parametrize("wave", ["2025-10", "2025-11", "2025-12"])
+def test_the_last_months_raise_the_alarm_for_gold_alone(wave: str) -> None:
+    """Truths 1 and 2: gold's privileges and its falling satisfaction, behind a level total."""
+    report = MonthlyReport(cx.open_study(DEMO), wave=wave)
+    report.segment_comparison()
+    assert report.pages[0].title.text == (
+        "Hidden crisis: gold behind in changing room, parking, reception and overall satisfaction, while the total stays level"
+    )
+    said = [s for s in _texts(report, "sentence") if "the total hardly moved" in s]
+    assert [s.partition(":")[0] for s in said] == ["Changing room", "Parking", "Reception", "Overall satisfaction"]
+    assert all("gold" in s and "ordinary" not in s and "diamond" not in s for s in said)
+    follows = next(s for s in _texts(report, "sentence") if s.startswith("Consequences for gold"))
+    assert {"recommendation", "trust in the clinic"} <= set(re.split(r": |, |\.", follows))
+    assert any(s.startswith("At risk: gold, 2") for s in _texts(report, "sentence"))
+
+
+def test_the_alarm_has_the_library_s_numbers(demo: MonthlyReport) -> None:
+    survey = cx.open_study(DEMO).survey("last:18")
+    rows = cx.hidden_crisis(survey, "card").causes.set_index("item")
+    facts = {f["values"]["item"]: f["values"] for p in demo.pages for f in p.facts if "hardly moved" in f["text"]}
+    assert len(facts) == 4
+    for item in rows.index:
+        values = facts[survey.label(item, "en")]
+        assert values["gap"]["value"] == pytest.approx(-rows.loc[item, "estimate"], rel=1e-12)
+        assert values["total"]["value"] == pytest.approx(rows.loc[item, "total"], rel=1e-12)
+        assert values["p"] == pytest.approx(rows.loc[item, "p_holm"], rel=1e-12)
+        assert values["low"]["value"] < values["gap"]["value"] < values["high"]["value"]
+    assert facts["Overall satisfaction"]["before"] == "July–December 2024"
+
+
+def test_the_unhappy_group_is_compared_with_the_next_one(demo: MonthlyReport) -> None:
+    found = cx.compare_segments(demo.rolling, "card", list(demo.segments.kinds))
+    gap = found.table.query("item == 'satisfaction' and segment == 2 and other == 1").iloc[0]
+    values = _answers(demo)["unhappy"]["values"]
+    assert (values["segment"], values["other"]) == ("gold", "ordinary")
+    assert values["gap"]["value"] == pytest.approx(-gap["estimate"], rel=1e-12)
+    assert values["p"] == pytest.approx(gap["p_value"], rel=1e-12)
+    assert abs(gap["estimate"]) <= abs(
+        found.table.query("item == 'satisfaction' and segment == 3 and other == 2")["estimate"].iloc[0]
+    )
+
+
+def test_the_segment_page_in_chinese(demo: MonthlyReport) -> None:
+    chinese = MonthlyReport(cx.open_study(DEMO), lang="zh")
+    chinese.segment_comparison()
+    assert chinese.pages[0].title.text == "隐藏的危机：总体平稳，但金卡在更衣、停车、前台接待、总体满意度上明显落后"
+    said, english = _texts(chinese, "sentence"), _texts(demo, "sentence")
+    assert len(said) == len(english)
+    assert "从2024年7月至12月到2025年7月至12月，金卡变动" in said[4]
+
+    def digits(text: str) -> list[str]:
+        return re.findall(r"[+−]?\d+\.\d+", text)
+
+    assert [digits(s) for s in said] == [digits(s) for s in english]
+
+
+def _grouped_study(folder: Path, fall: float) -> Path:
+    """Two groups of 400 and 80 in each of six waves; in the smaller one queueing is worse by so much."""
+    rng = np.random.default_rng(9)
+    df = pd.DataFrame({"wave": np.repeat(np.arange(1, 7), 480), "age": np.tile(np.repeat([1, 2], [400, 80]), 6)})
+    for item in ("queue", "doctor"):
+        df[item] = rng.integers(5, 10, len(df)) - fall * ((df["age"] == 2) & (item == "queue"))
+    df["satisfaction"] = rng.integers(4, 10, len(df))
+    df.to_csv(folder / "data.csv", index=False)
+    (folder / "study.yml").write_text(
+        "study: grouped\ndata: data.csv\nwave: {column: wave, period: month}\noutcomes: {satisfaction: satisfaction}\n"
+        "drivers: {value: [queue, doctor]}\nsegments: [age]\njourney:\n  - stage: during\n    touchpoints:\n"
+        "      - {name: queue, owner: desk, item: queue}\n      - {name: doctor, owner: desk, item: doctor}\n"
+        "items:\n  age: {labels: {en: Age, zh: 年龄}, values: {1: {en: under 50, zh: 50岁以下}, 2: {en: 50 and over, zh: 50岁及以上}}}\n"
+        "  queue: {scale: [0, 10]}\n  doctor: {scale: [0, 10]}\n  satisfaction: {scale: [0, 10]}\n",
+        encoding="utf-8",
+    )
+    return folder / "study.yml"
+
+
+def test_no_crisis_is_said_with_what_could_have_been_found(tmp_path: Path) -> None:
+    report = MonthlyReport(cx.open_study(_grouped_study(tmp_path, 0.0)))
+    report.segment_comparison()
+    assert report.pages[0].title.text == "No group of age differs from another in satisfaction beyond chance"
+    first, second = _texts(report, "sentence")
+    assert re.fullmatch(
+        r"No group of age is worse off than another in satisfaction beyond chance; a gap of 0\.\d\d would have shown with 80% power\.",
+        first,
+    )
+    tested = report.crisis.table["p_raw"].notna()
+    size = (report.crisis.table["detectable"] / report.crisis.table["delta"])[tested].median()
+    assert second == (
+        f"No hidden crisis: in none of 12 checks is a group worse off behind a level total. Half of the checks would have shown a gap of "
+        f"{size:.1f} × the tolerance δ with 80% power."
+    )
+
+
+def test_a_group_that_is_no_customer_label_and_an_obvious_gap(tmp_path: Path) -> None:
+    report = MonthlyReport(cx.open_study(_grouped_study(tmp_path, 1.0)))
+    report.segment_comparison()
+    assert report.pages[0].title.text == "Hidden crisis: 50 and over behind in queue, while the total stays level"
+    said = " ".join(_texts(report, "sentence"))
+    assert "Queue: 50 and over is 1.0" in said
+    assert "50 and over customers" not in said
+    assert "is behind every other group" not in said  # the crisis has told it already
 
 
 def test_a_shock_is_reported_as_real() -> None:

@@ -7,50 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxlab.metrics import SIGNED, SPECS
 from cxlab.report import texts
 from cxlab.report.page import plain_sentence
+from cxlab.report.segments import unhappy
+from cxlab.report.wording import figure, inside, kind_of, listed, needs, records, size
 from cxlab.result import LOW_BASE, Result
-from cxlab.words import Figure, Sentence, number, sentence
+from cxlab.words import Sentence, sentence
 
 if TYPE_CHECKING:
     from cxlab.report.monthly import MonthlyReport
 
-_POINTS = {"en": " points", "zh": " 个百分点"}
-_MOST_GAPS = 3  # segment × touchpoint gaps that are said; more are counted
 _MOST_CARES = 3  # what needs care, named on the first page
-_MOST_NAMES = 6  # names in a list
 POWER = 0.8  # of the detectable differences, see contrasts.detectable
-
-
-def figure(report: MonthlyReport, metric: str, value: float, *, signed: bool = False) -> Figure:
-    """A value of a metric in the metric's own format."""
-    kind = _kind(report, metric)
-    if signed:
-        return Figure(value, SIGNED[kind], _POINTS[report.lang] if kind == "share" else "")
-    return Figure(value, SPECS[kind])
-
-
-def size(report: MonthlyReport, metric: str, value: float) -> Figure:
-    """The size of a difference of a metric, without a sign; shares in points."""
-    kind = _kind(report, metric)
-    if kind == "share":
-        return Figure(100 * abs(value), ".1f", _POINTS[report.lang])
-    return Figure(abs(value), SPECS[kind].replace("+", ""))
-
-
-def _kind(report: MonthlyReport, metric: str) -> str:
-    return str(report.scorecard.kinds.get(metric, "mean")) if report.scorecard is not None else "mean"
-
-
-def _listed(report: MonthlyReport, texts_: list[str]) -> str:
-    shown = [*texts_[:_MOST_NAMES], *(["…"] if len(texts_) > _MOST_NAMES else [])]
-    return (", " if report.lang == "en" else "、").join(shown)
-
-
-def _inside(labels: list[str]) -> list[str]:
-    """Labels as inside a sentence."""
-    return [number(label, "in") for label in labels]
 
 
 # ------------------------------------------------------------------ key figures
@@ -67,7 +35,7 @@ def finding(report: MonthlyReport, metric: str) -> Sentence:
     if row["p_value"] >= 0.05:
         names, _ = moved(report)
         return sentence(
-            texts.FINDINGS["still_but" if names else "still"], report.lang, names=_listed(report, names), **facts
+            texts.FINDINGS["still_but" if names else "still"], report.lang, names=listed(report, names), **facts
         )
     direction = "up" if row["change"] > 0 else "down"
     return sentence(texts.FINDINGS[direction], report.lang, change=size(report, metric, row["change"]), **facts)
@@ -94,7 +62,7 @@ def card(report: MonthlyReport, metric: str) -> tuple[Sentence, Sentence, list[S
 def _card_label(report: MonthlyReport, metric: str) -> Sentence:
     """Name of a key figure, with the ends of its scale where it is a mean."""
     found, _ = _score(report, metric)
-    kind, label = _kind(report, metric), found.label(metric, report.lang)
+    kind, label = kind_of(report, metric), found.label(metric, report.lang)
     scale = (0.0, 100.0) if kind == "index" else report.now.scale(metric) if kind == "mean" else None
     if scale is None:
         return sentence(texts.CARD_LABEL, report.lang, metric=label)
@@ -136,19 +104,19 @@ def targets(report: MonthlyReport) -> list[Sentence]:
         template = texts.TARGETS[verdict if _better(report, metric) else f"{verdict}_low"]
         said.append(sentence(template, report.lang, metric=label, target=figure(report, metric, row["target"])))
     if undecided:
-        said.append(sentence(texts.TARGETS_OPEN, report.lang, names=_listed(report, _inside(undecided))))
+        said.append(sentence(texts.TARGETS_OPEN, report.lang, names=listed(report, inside(undecided))))
     return said
 
 
 def _decided(report: MonthlyReport) -> list[tuple[dict[str, Any], str]]:
     """Key figures that have a target, each with its verdict."""
-    rows = [(row, _verdict(report, row)) for row in _rows(report.scorecard) if row["reliability"] != "suppressed"]
+    rows = [(row, _verdict(report, row)) for row in records(report.scorecard) if row["reliability"] != "suppressed"]
     return [(row, verdict) for row, verdict in rows if verdict != "none"]
 
 
 def score_title(report: MonthlyReport) -> Sentence:
     """How many key figures changed, and how many targets are met."""
-    rows = [r for r in _rows(report.scorecard) if r["reliability"] != "suppressed"]
+    rows = [r for r in records(report.scorecard) if r["reliability"] != "suppressed"]
     changed = [r["p_value"] < 0.05 for r in rows if np.isfinite(r["p_value"])]
     facts: dict[str, Any] = {"tested": len(changed) or len(rows), "count": sum(changed)}
     if changed and report.scorecard:
@@ -165,11 +133,7 @@ def _score(report: MonthlyReport, metric: str) -> tuple[Result, dict[str, Any]]:
     found = report.scorecard
     if found is None:
         raise KeyError(metric)
-    return found, next(r for r in _rows(found) if r["metric"] == metric)
-
-
-def _rows(result: Result | None) -> list[dict[str, Any]]:
-    return [] if result is None else [{str(k): v for k, v in r.items()} for r in result.table.to_dict("records")]
+    return found, next(r for r in records(found) if r["metric"] == metric)
 
 
 def drivers_title(report: MonthlyReport, found: Result) -> Sentence:
@@ -207,7 +171,7 @@ def _answered(report: MonthlyReport) -> Sentence:
 
 def _level(report: MonthlyReport) -> Sentence:
     if report.scorecard is None:
-        return _needs(report, "scorecard")
+        return needs(report, "scorecard")
     return report.scorecard.levels(report.lang)[0]
 
 
@@ -219,7 +183,7 @@ def _changed(report: MonthlyReport) -> Sentence:
     if not names:
         return sentence(texts.NOTHING_CHANGED, report.lang, before=before, count=tested)
     return sentence(
-        texts.CHANGED, report.lang, before=before, count=len(names), tested=tested, names=_listed(report, names)
+        texts.CHANGED, report.lang, before=before, count=len(names), tested=tested, names=listed(report, names)
     )
 
 
@@ -227,7 +191,7 @@ def moved(report: MonthlyReport) -> tuple[list[str], int]:
     """Key figures and touchpoints that passed their test, with their direction, and how many were tested."""
     names, tested = [], 0
     for result, key in ((report.scorecard, "metric"), (report.touchpoints, "touchpoint")):
-        for row in _rows(result):
+        for row in records(result):
             if np.isfinite(row["p_value"]) and row["reliability"] != "suppressed":
                 tested += 1
                 if row["p_value"] < 0.05 and result is not None:
@@ -241,8 +205,8 @@ def _real(report: MonthlyReport) -> Sentence:
         return _no_earlier(report)
     names, _ = moved(report)
     if names:
-        return sentence(texts.REAL, report.lang, names=_listed(report, names))
-    row = _rows(report.scorecard)[0]
+        return sentence(texts.REAL, report.lang, names=listed(report, names))
+    row = records(report.scorecard)[0]
     metric = report.scorecard.label(row["metric"], report.lang)
     return sentence(
         texts.NOT_REAL,
@@ -255,13 +219,13 @@ def _real(report: MonthlyReport) -> Sentence:
 
 def _worst(report: MonthlyReport) -> Sentence:
     if report.touchpoints is None:
-        return _needs(report, "touchpoints")
+        return needs(report, "touchpoints")
     said = report.touchpoints.sentences(report.lang)
-    return said[0] if said else _needs(report, "too_few")
+    return said[0] if said else needs(report, "too_few")
 
 
 def _no_drivers(report: MonthlyReport) -> Sentence:
-    return _needs(report, "not_computed" if report.drivers_problem else "drivers")
+    return needs(report, "not_computed" if report.drivers_problem else "drivers")
 
 
 def _drives(report: MonthlyReport) -> Sentence:
@@ -278,59 +242,11 @@ def _sure(report: MonthlyReport) -> Sentence:
                     replicates=len(found.replicates), low=int(top["rank_low"]), high=int(top["rank_high"]))  # fmt: skip
 
 
-def unhappy(report: MonthlyReport) -> Sentence:
-    """The segment that is significantly less satisfied than everybody else, or that there is none."""
-    found = report.segments
-    if found is None:
-        return _needs(report, "segments")
-    row = lowest(found)
-    metric = row["metric"]
-    if row["p_value"] >= 0.05 or row["estimate"] >= 0:
-        return sentence(
-            texts.NOBODY_UNHAPPY,
-            report.lang,
-            by=report.segment_label,
-            detectable=size(report, metric, row["detectable"]),
-        )
-    return sentence(
-        texts.UNHAPPY, report.lang, segment=found.label(row["segment"], report.lang, "segment"),
-        metric=found.label(metric, report.lang, "metric"), value=figure(report, metric, row["value"]),
-        gap=size(report, metric, row["estimate"]), low=size(report, metric, row["high"]), high=size(report, metric, row["low"]),
-        p=row["p_value"],
-    )  # fmt: skip
-
-
-def lowest(found: Result) -> dict[str, Any]:
-    """The segment furthest below the rest on the first metric; suppressed ones do not count."""
-    rows = _rows(found)
-    usable = [r for r in rows if r["metric"] == rows[0]["metric"] and r["reliability"] != "suppressed"] or rows[:1]
-    return min(usable, key=lambda r: r["estimate"])
-
-
-def gaps(report: MonthlyReport) -> list[Sentence]:
-    """Touchpoints at which a segment lies below everybody else, the largest gaps first; how many more there are."""
-    found = report.segment_touchpoints
-    clear = [r for r in _rows(found) if r["p_value"] < 0.05 and r["estimate"] < 0 and r["reliability"] != "suppressed"]
-    said = [
-        sentence(
-            texts.SEGMENT_GAPS, report.lang, segment=found.label(r["segment"], report.lang, "segment"),
-            touchpoint=found.label(r["metric"], report.lang, "metric"), gap=-r["estimate"],
-            low=-r["high"],
-            high=-r["low"],
-            p=r["p_value"],
-        )
-        for r in sorted(clear, key=lambda r: r["estimate"])[:_MOST_GAPS]
-        if found is not None
-    ]  # fmt: skip
-    more = len(clear) - _MOST_GAPS
-    return [*said, sentence(texts.MORE_GAPS, report.lang, count=more)] if more > 0 else said
-
-
 def _fix(report: MonthlyReport) -> Sentence:
     if report.first is None:
         return _no_drivers(report)
     said = report.first.sentences(report.lang)
-    return said[0] if said else _needs(report, "nothing_first")
+    return said[0] if said else needs(report, "nothing_first")
 
 
 def _unreliable(report: MonthlyReport) -> Sentence:
@@ -343,7 +259,7 @@ def _unreliable(report: MonthlyReport) -> Sentence:
 
 def care_names(report: MonthlyReport) -> str:
     """What needs care most, in a few words each."""
-    return _listed(report, [texts.CARE[key][report.lang] for key in list(care(report))[:_MOST_CARES]])
+    return listed(report, [texts.CARE[key][report.lang] for key in list(care(report))[:_MOST_CARES]])
 
 
 def care(report: MonthlyReport) -> dict[str, Sentence]:
@@ -351,9 +267,7 @@ def care(report: MonthlyReport) -> dict[str, Sentence]:
     said, lang = {}, report.lang
     small = small_bases(report)
     if small:
-        said["small"] = sentence(
-            texts.SMALL_BASES, lang, count=len(small), limit=LOW_BASE, names=_listed(report, small)
-        )
+        said["small"] = sentence(texts.SMALL_BASES, lang, count=len(small), limit=LOW_BASE, names=listed(report, small))
     said |= _driver_care(report)
     people, base = report.doubtful
     if people:
@@ -369,7 +283,7 @@ def _driver_care(report: MonthlyReport) -> dict[str, Sentence]:
         return {}
 
     def named(drivers: Any) -> str:
-        return _listed(report, [report.rolling.label(d, lang) for d in drivers])
+        return listed(report, [report.rolling.label(d, lang) for d in drivers])
 
     said, table, base = {}, found.table, found.base
     leaders = int((table["rank_low"] == 1).sum())
@@ -391,20 +305,17 @@ def _driver_care(report: MonthlyReport) -> dict[str, Sentence]:
 def small_bases(report: MonthlyReport) -> list[str]:
     """What rests on an effective base under 75."""
     names: list[str] = []
+    groups = report.segments.further()["levels"] if report.segments is not None else None
     for result, keys in ((report.scorecard, ["metric"]), (report.touchpoints, ["touchpoint"]), (report.drivers, ["driver"]),
-                         (report.segments, ["metric", "segment"]), (report.segment_touchpoints, ["metric", "segment"])):  # fmt: skip
-        rows = pd.DataFrame() if result is None else result.table[result.table["reliability"] != "ok"]
-        for row in rows.to_dict("records"):
+                         (groups, ["item", "segment"])):  # fmt: skip
+        small = pd.DataFrame() if result is None else result.table[result.table["reliability"] != "ok"]
+        for row in small.to_dict("records"):
             names.append(" ".join(result.label(row[k], report.lang, k) for k in keys) if result is not None else "")
     return list(dict.fromkeys(names))
 
 
-def _needs(report: MonthlyReport, key: str) -> Sentence:
-    return plain_sentence(texts.NEEDS[key], report.lang)
-
-
 def _no_earlier(report: MonthlyReport) -> Sentence:
-    return plain_sentence(texts.NO_EARLIER, report.lang) if report.has_waves else _needs(report, "trend")
+    return plain_sentence(texts.NO_EARLIER, report.lang) if report.has_waves else needs(report, "trend")
 
 
 _ANSWERS = {

@@ -15,20 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxlab import journey, quality, tracking
-from cxlab.contrasts import against_rest
 from cxlab.drivers import ChangeResult, DriverResult, PriorityResult, driver_change, first_to_fix, key_drivers
 from cxlab.errors import DataCheckError, SurveyError, SurveyWarning
-from cxlab.metrics import by_segment
-from cxlab.report import answers, texts
+from cxlab.report import answers, segments, texts, wording
 from cxlab.report.html import wave_label
-from cxlab.report.page import MissingPage, Page, capital, plain_sentence
+from cxlab.report.page import MissingPage, Page, plain_sentence
 from cxlab.result import SUPPRESSED_BASE, Base, Result
+from cxlab.segments import CompareResult, CrisisResult, compare_segments, hidden_crisis
 from cxlab.study import Study
 from cxlab.survey import Survey
-from cxlab.words import Note, Sentence, language, number, sentence
+from cxlab.words import Note, Sentence, language, sentence
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 ROLLING = 6  # waves behind the driver analysis
 AnyPage = Page | MissingPage
@@ -180,17 +179,39 @@ class MonthlyReport:
         return first_to_fix(self.drivers, self.rolling) if self.drivers is not None else None
 
     @cached_property
-    def segments(self) -> Result | None:
-        """Key figures of the first segment's groups against everybody else."""
-        return self._against_rest([s for s in self.metric_names if s in ("satisfaction", "nps", "csat")])
+    def segments(self) -> CompareResult | None:
+        """Key figures and touchpoints of the first segment's groups, every pair tested in one family."""
+        metrics = [m for m in self.metric_names if m in ("satisfaction", "nps", "csat")]
+        rated = (p.item for p in self.study.roles.touchpoints)
+        items = [*metrics, *(i for i in rated if np.isfinite(self.rolling.values(i)[self.rolling.domain]).any())]
+        if not (self._segment and metrics):
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SurveyWarning)  # small bases stand on the last page
+            return compare_segments(self.rolling, self._segment, items)
 
     @cached_property
-    def segment_touchpoints(self) -> Result | None:
-        """Touchpoints of the first segment's groups against everybody else."""
-        return self._against_rest([p.item for p in self.study.roles.touchpoints])
+    def crisis(self) -> CrisisResult | None:
+        """What the total hides of the first segment's groups; None where scales or roles are not declared."""
+        if self.segments is None:
+            return None
+        with warnings.catch_warnings(), suppress(SurveyError):
+            warnings.simplefilter("ignore", SurveyWarning)
+            return hidden_crisis(self._crisis_survey, self._segment)
+        return None
 
-    def _against_rest(self, metrics: list[str]) -> Result | None:
-        return against_rest(self.rolling, metrics, self._segment) if self._segment and metrics else None
+    @cached_property
+    def _crisis_survey(self) -> Survey:
+        """Three times the rolling base: its thirds are the periods that trends are shown between."""
+        return self.study.survey(f"last:{3 * ROLLING}", until=self.wave) if self.has_waves else self.now
+
+    @property
+    def crisis_waves(self) -> list[str]:
+        """Waves that are searched for a hidden crisis, as people say them."""
+        survey = self._crisis_survey
+        column = survey.column_of("wave")
+        codes = sorted(survey.data[column][survey.domain].dropna().unique().tolist())
+        return [self.said_wave(survey.codebook[column].value_label(c, self.lang)) for c in codes]
 
     @property
     def metric_names(self) -> list[str]:
@@ -283,33 +304,18 @@ class MonthlyReport:
         return page
 
     def segment_comparison(self) -> AnyPage:
-        """The groups of the first segment against everybody else."""
+        """The groups of the first segment: who is behind, and what the total hides of them."""
         if self.segments is None:
             return self._missing("segments", "segments")
-        found = self.segments
-        row = answers.lowest(found)
-        metric = found.label(row["metric"], self.lang, "metric")
-        if row["p_value"] < 0.05 and row["estimate"] < 0:
-            title = sentence(texts.SEGMENTS_TITLE, self.lang, segment=found.label(row["segment"], self.lang, "segment"),
-                             gap=answers.size(self, row["metric"], row["estimate"]), metric=metric)  # fmt: skip
-        else:
-            title = sentence(texts.SEGMENTS_EQUAL, self.lang, by=self.segment_label, metric=metric)
-        page = self._page("segments", title).lead([answers.unhappy(self), *answers.gaps(self)])
-        page.picture(self._segment_picture(str(row["metric"])), texts.ALT["segments"][self.lang].format(metric=metric))
+        page = self._page("segments", segments.title(self))
         if self.has_waves:
             page.notes([self._rolling_note()])
-        page.table(
-            found, ["metric", "segment", "value", "rest", ("estimate", "low", "high"), "p_value", "detectable", "base"]
-        ).notes([texts.INTERVALS, texts.ADJUSTED, self._detectable])
+        segments.fill(self, page, self.segments)
         others = [s for s in self.study.roles.segments if s != self._segment]
-        listed = (", " if self.lang == "en" else "、").join(
-            number(self.rolling.label(s, self.lang), "in") for s in others
-        )
-        return (
-            page.notes([sentence(texts.NOT_COMPARED, self.lang, by=self.segment_label, others=listed)])
-            if others
-            else page
-        )
+        if not others:
+            return page
+        names = wording.listed(self, wording.inside([self.rolling.label(s, self.lang) for s in others]))
+        return page.notes([sentence(texts.NOT_COMPARED, self.lang, by=self.segment_label, others=names)])
 
     def limits(self) -> AnyPage:
         """What on the pages before needs care, and how the numbers were made."""
@@ -366,16 +372,6 @@ class MonthlyReport:
     def _segment(self) -> str:
         """The first declared segment with two to twelve groups; empty if there is none."""
         return next((s for s in self.study.roles.segments if 2 <= len(self.rolling.levels(s)) <= 12), "")
-
-    def _segment_picture(self, metric: str) -> Axes:
-        from cxlab.charts import dots
-
-        found = by_segment(self.rolling, metric, self._segment)
-        table = found.table.assign(label=found.shown(self.lang, ["segment"]).iloc[:, 0].map(capital))
-        table.loc[table["reliability"] == "suppressed", ["estimate", "low", "high"]] = np.nan
-        name = found.label(metric, self.lang)
-        title = sentence(texts.SEGMENT_CHART, self.lang, metric=name, by=self.segment_label).text
-        return dots(table, title=title, spec=found.specs("estimate")[0])
 
 
 def _filled(result: Result, columns: list[Column]) -> list[Column]:

@@ -189,29 +189,98 @@ SURE_FIRST: Text = {
     "en": "{driver:cap} comes first in {first:.0%} of {replicates:,} resamples of the answers, and pairwise tests place every other driver below it.",
     "zh": "在 {replicates:,} 次重抽样中，“{driver}”有 {first:.0%} 居首；两两检验也显示其余因素均显著低于它。",
 }
-UNHAPPY: Text = {
-    "en": "{segment:cap} customers: {metric:in} is {value}, {gap} below all others (95% interval {low} to {high}, {p:p}).",
-    "zh": "{segment}顾客：{metric}为 {value}，比其他顾客低 {gap}（95% 区间 {low} 至 {high}，{p:p}）。",
+WAY = {"en": {True: "above", False: "below"}, "zh": {True: "高", False: "低"}}
+UNHAPPY = {
+    "every": {
+        "en": "{segment:cap}: {metric:in} is {value}, {gap} {way} {other}, the next group (95% interval {low} to {high}, Holm {p:p}).",
+        "zh": "{segment}：{metric}为 {value}，比最接近的“{other}”{way} {gap}（95% 区间 {low} 至 {high}，Holm 校正 {p:p}）。",
+    },
+    "some": {
+        "en": "{segment:cap}: {metric:in} is {value}, {gap} {way} {other} (95% interval {low} to {high}, Holm {p:p}).",
+        "zh": "{segment}：{metric}为 {value}，比“{other}”{way} {gap}（95% 区间 {low} 至 {high}，Holm 校正 {p:p}）。",
+    },
+}
+UNHAPPY_HIDDEN: Text = {
+    "en": " The total hides a crisis there; see “Segments compared”.",
+    "zh": "该群体的问题被总体掩盖，详见“细分群体比较”。",
 }
 NOBODY_UNHAPPY: Text = {
-    "en": "No group of {by:in} is less satisfied than the others beyond chance; a gap of {detectable} would probably have shown.",
-    "zh": "按{by}划分，没有群体的满意度显著低于其他顾客；差距达到 {detectable} 才较有把握识别。",
+    "en": "No group of {by:in} is worse off than another in {metric:in} beyond chance; a gap of {detectable} would have shown with "
+    "{power:.0%} power.",
+    "zh": "按{by}划分，没有群体的{metric}显著低于其他群体；差距达到 {detectable} 时，有 {power:.0%} 的把握识别。",
 }
 SEGMENTS_TITLE: Text = {
-    "en": "{segment:cap} customers lie {gap} below all others in {metric:in}",
-    "zh": "{segment}顾客的{metric}比其他顾客低 {gap}",
+    "en": "{segment:cap}: {metric:in} is {gap} {way} {other}",
+    "zh": "{segment}的{metric}比“{other}”{way} {gap}",
 }
 SEGMENTS_EQUAL: Text = {
-    "en": "No group of {by:in} lies below the others in {metric:in} beyond chance",
-    "zh": "按{by}划分，没有群体的{metric}显著低于其他顾客",
+    "en": "No group of {by:in} differs from another in {metric:in} beyond chance",
+    "zh": "按{by}划分，各群体的{metric}没有显著差异",
 }
 SEGMENT_GAPS: Text = {
-    "en": "{segment:cap} customers rate {touchpoint:in} {gap:.1f} points below all others (95% interval {low:.1f} to {high:.1f}, {p:p}).",
-    "zh": "{segment}顾客对“{touchpoint}”的评分比其他顾客低 {gap:.1f} 分（95% 区间 {low:.1f} 至 {high:.1f}，{p:p}）。",
+    "en": "{segment:cap} is behind every other group in {metric:in}: {gap} {way} {other} (95% interval {low} to {high}, Holm {p:p}).",
+    "zh": "{segment}的“{metric}”落后于所有其他群体：比“{other}”{way} {gap}（95% 区间 {low} 至 {high}，Holm 校正 {p:p}）。",
 }
 MORE_GAPS: Text = {
-    "en": "Further gaps of this kind between a group and all others: {count}.",
-    "zh": "此外还有 {count} 处群体评分显著低于其他顾客。",
+    "en": "Further items in which one group is behind all others: {count}.",
+    "zh": "此外还有 {count} 项，其中某一群体落后于所有其他群体。",
+}
+CRISIS_TITLE: Text = {
+    "en": "Hidden crisis: {segments} behind in {items}, while the total stays level",
+    "zh": "隐藏的危机：总体平稳，但{segments}在{items}上明显落后",
+}
+CRISIS = {
+    "level": {
+        "en": "{item:cap}: {segment} is {gap} {way} all others (95% interval {low} to {high}, Holm {p:p}), while the total hardly moved ({total}).",
+        "zh": "{item}：{segment}比其他顾客{way} {gap} 分（95% 区间 {low} 至 {high}，Holm 校正 {p:p}），而总体几乎未变（{total}）。",
+    },
+    "pull": {
+        "en": "{item:cap}: {segment} is {gap} {way} all others (95% interval {low} to {high}, Holm {p:p}), which hardly moves the total ({total}).",
+        "zh": "{item}：{segment}比其他顾客{way} {gap} 分（95% 区间 {low} 至 {high}，Holm 校正 {p:p}），但对总体几乎没有影响（{total}）。",
+    },
+    "trend": {
+        "en": "{item:cap}: {segment} moved by {value} between {before} and {after}, all others by {rest} ({gap} apart, 95% interval {low} to {high}, "
+        "Holm {p:p}), while the total hardly moved ({total}).",
+        "zh": "{item}：从{before}到{after}，{segment}变动 {value}，其他顾客变动 {rest}（相差 {gap} 分，95% 区间 {low} 至 {high}，"
+        "Holm 校正 {p:p}），而总体几乎未变（{total}）。",
+    },
+}
+CRISIS_MORE: Text = {
+    "en": "Further causes of this kind: {count}; the table has them.",
+    "zh": "此外还有 {count} 项同类原因，见下表。",
+}
+CRISIS_FOLLOWS: Text = {
+    "en": "Consequences for {segment}, worse than among all others: {names}.",
+    "zh": "{segment}由此出现的后果（均差于其他顾客）：{names}。",
+}
+CRISIS_RISK: Text = {
+    "en": "At risk: {segment}, {customers:.0%} of the customers (95% interval {low:.0%} to {high:.0%}).",
+    "zh": "面临风险：{segment}，占顾客的 {customers:.0%}（95% 区间 {low:.0%} 至 {high:.0%}）。",
+}
+CRISIS_WEAKER: Text = {
+    "en": "Weaker signals of the same kind, to be watched (they hold at a false-discovery rate of {alpha:.0%}, not by Holm): {names}.",
+    "zh": "较弱的同类信号，建议持续关注（错误发现率 {alpha:.0%} 下成立，未通过 Holm 校正）：{names}。",
+}
+CRISIS_NONE: Text = {
+    "en": "No hidden crisis: in none of {tests:,} checks is a group worse off behind a level total. Half of the checks would have "
+    "shown a gap of {size:.1f} × the tolerance δ with {power:.0%} power.",
+    "zh": "未发现被掩盖的危机：{tests:,} 项检查中，没有一项是总体平稳而某群体明显偏差。其中一半的检查有 {power:.0%} 的把握识别 {size:.1f} 倍容差 δ 的差距。",
+}
+CRISIS_WAVES: Text = {
+    "en": "The search for a hidden crisis covers {count} waves, {first} to {last}: a trend needs more waves than a level.",
+    "zh": "隐藏危机的搜索覆盖 {count} 期（{first}至 {last}）：识别趋势比识别水平需要更多期次。",
+}
+CRISIS_METHOD: Text = {
+    "en": "A crisis is called hidden where a group is worse off than all others beyond chance while the {flat:.0%} interval of the total's change stays "
+    "within ±δ, {share:.1%} of the response scale. Which items are causes and which consequences is the order of study.yml, not a finding.",
+    "zh": "“隐藏的危机”指：某群体显著差于其他顾客，而总体变动的 {flat:.0%} 区间在 ±δ（量表长度的 {share:.1%}）以内。何为原因、何为后果，依 study.yml 的设定，并非检验所得。",
+}
+LEVELS_TABLE: Text = {"en": "Touchpoints by group", "zh": "各群体的触点评分"}
+DIFFERENCES_TABLE: Text = {"en": "Differences between groups that hold against chance", "zh": "各群体之间的显著差异"}
+CRISIS_TABLE: Text = {"en": "The hidden crisis in numbers: causes and consequences", "zh": "隐藏的危机：原因与后果明细"}
+CRISIS_CHART: Text = {
+    "en": "{metric} by {by:in}; dashed: the total",
+    "zh": "各{by}的{metric}（虚线为总体）",
 }
 NOT_COMPARED: Text = {
     "en": "Compared here: {by:in}. Declared but not compared on this page: {others}.",
@@ -318,6 +387,7 @@ ALT: dict[str, Text] = {
     "trend": {"en": "Line chart: {metric} by wave with 95% intervals; the numbers of the last wave are in the table above", "zh": "折线图：{metric}逐期走势及 95% 区间；最近一期数值见上表"},
     "touchpoints": {"en": "Dot chart: ratings of the touchpoints with 95% intervals, as in the table below", "zh": "点图：各触点评分及 95% 区间，数值见下表"},
     "drivers": {"en": "Bar chart: importance of the drivers with 95% intervals and noise lines, as in the table below", "zh": "条形图：驱动因素重要性、95% 区间与噪声线，数值见下表"},
+    "crisis": {"en": "Line chart: {metric} by group and wave with 95% intervals, the total dashed; the sentences above say what it shows", "zh": "折线图：各群体逐期{metric}及 95% 区间，虚线为总体；结论见上文"},
     "segments": {"en": "Dot chart: {metric} by group with 95% intervals; means as in the table below", "zh": "点图：各群体{metric}及 95% 区间，均值见下表"},
 }  # fmt: skip
 SEGMENT_CHART: Text = {
