@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,9 @@ from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._priority_map import PriorityMapResult, priority_map
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
+from cxlab.drivers._segments import segment_drivers
+from cxlab.drivers._segments_cells import Drivers, Options
+from cxlab.drivers._segments_result import SegmentDriverResult
 from cxlab.drivers._what_if import WhatIfResult, what_if
 from cxlab.errors import SignFlipWarning, SmallBaseWarning, SurveyError
 from cxlab.result import Base
@@ -39,6 +44,7 @@ __all__ = [
     "MissingComparison",
     "PriorityMapResult",
     "PriorityResult",
+    "SegmentDriverResult",
     "WhatIfResult",
     "asymmetry",
     "compare_missing",
@@ -51,20 +57,29 @@ __all__ = [
 ]
 
 
+@overload
 def key_drivers(
+    survey: Survey, outcome: str = ..., drivers: Drivers = ..., *, by: None = None, **options: Any
+) -> DriverResult: ...
+@overload
+def key_drivers(
+    survey: Survey, outcome: str = ..., drivers: Drivers = ..., *, by: str, **options: Any
+) -> SegmentDriverResult: ...
+def key_drivers(  # type: ignore[misc]  # the overloads leave out what does not change the type
     survey: Survey,
     outcome: str = "satisfaction",
-    drivers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    drivers: Drivers = None,
     *,
     method: str = "shapley",
     model: str | None = None,
     missing: str = "listwise",
     always: Sequence[str] = (),
+    by: str | None = None,
     replicates: int = 1000,
     permutations: int = 200,
     seed: int = 0,
     level: float = 0.95,
-) -> DriverResult:
+) -> DriverResult | SegmentDriverResult:
     """Which drivers go with a higher outcome, in what order, and how sure is that?
 
     Parameters
@@ -93,6 +108,8 @@ def key_drivers(
     always : list of str
         Columns that every model contains, such as wave or clinic; importances are parts of what the
         drivers explain beyond them.
+    by : str, optional
+        Segment: the same analysis in each of its groups (up to 60), and tests of whether they differ.
     replicates : int
         Rao–Wu bootstrap replicates; 0 for point estimates only.
     permutations : int
@@ -111,6 +128,12 @@ def key_drivers(
         ``log_odds, log_odds_se`` beside them), ``correlation, sign_flip, performance`` (weighted mean), ``null_line, distinguishable``,
         ``base`` (who answered driver and outcome), ``base_effective, reliability``.
 
+    SegmentDriverResult
+        With ``by``: one row per driver and segment, the columns above after ``driver, segment``, and
+        ``importance_corrected, share_corrected`` (without the bias of small bases), ``estimate_shrunk`` (effect pulled
+        towards the mean of the segments), ``reason`` (why a segment has no numbers). ``.differences`` tests each segment
+        against the others, ``.overall`` all at once, ``.model`` says how much is explained.
+
     Raises
     ------
     SurveyError
@@ -128,6 +151,10 @@ def key_drivers(
     the driver permuted within stratum, whole PSUs at a time), the lower end is 0. EM runs anew in every replicate; imputations are
     20 to 100 (one per cent of incomplete rows), their standard errors by Rubin's rules. "Not experienced" is set to the mean
     of those who did experience, which the indicator beside it makes harmless; the effect is that among them.
+
+    By segment: replicate weights are shared by all groups, so that differences know of respondents in several. Groups
+    are tested on effects, not on importances, which small bases bias upwards: each against the mean effect within the
+    others (weighted by size; Holm over drivers and groups), and all at once (Wald F; Holm over drivers).
 
     Logit and ordinal: every subset is fitted under the survey's weights. Replicates move each fit by one Newton step with the
     sample's information, log L_r(S) ≈ Σ w_r log L + s' H⁻¹ s / 2, and the null line takes the gain of a permuted driver from
@@ -151,6 +178,10 @@ def key_drivers(
     [['queue', 1, 1, True], ['doctor', 2, 2, True], ['colour', 3, 3, False]]
     """
     _check_counts(replicates, permutations, level)
+    if by is not None:
+        wanted = Options(method, model, missing, always, by, replicates, permutations, seed, level)
+        given = {"by": by, **{k: v for k, v in asdict(wanted).items() if v not in (None, ())}}
+        return segment_drivers(survey, outcome, drivers, wanted, _call(survey, outcome, drivers, given))
     prepared = prepare(survey, outcome, drivers, missing, always)
     found, said = kernel_of(prepared, model, method)
     importance = found.importance()
