@@ -23,6 +23,9 @@ FLOOR = 1e-4  # least eigenvalue of a correlation matrix that is put together fr
 CELLS = 1 << 22  # numbers of a batch of pattern moments held at once
 _STEP = 1e-4  # of the numerical derivative of an EM step, in standard deviations
 _PLAIN = 2_000  # plain EM steps until Newton's may begin
+_SINGULAR = 1e-7  # least eigenvalue of scaled columns that are not determined by others
+_LEAPS = 20  # Newton's steps of a replicate until plain EM takes over
+_ROUNDING = 1e-8  # change of an EM step that near collinear columns may not get below
 
 
 # ---------------------------------------------------------------------- patterns
@@ -287,8 +290,9 @@ def pairwise(moments: PatternMoments, least: float = FLOOR) -> tuple[FloatArray,
     correlation[:, k, k] = np.where(spread[:, k, k] > 0, 1.0, np.nan)
     correlation, floored = floor_eigenvalues(correlation, least)
     deviation = np.sqrt(spread[:, k, k])
-    mean, covariance = moments.unscaled(own[:, k, k], correlation * deviation[:, None, :] * deviation[:, :, None])
-    return mean, covariance, floored
+    with np.errstate(invalid="ignore"):
+        scaled = correlation * deviation[:, None, :] * deviation[:, :, None]
+    return *moments.unscaled(own[:, k, k], scaled), floored
 
 
 def floor_eigenvalues(correlation: FloatArray, least: float = FLOOR) -> tuple[FloatArray, IntArray]:
@@ -475,7 +479,7 @@ def em(moments: PatternMoments, tolerance: float = 1e-11) -> NormalFit:
 
     Notes
     -----
-    Plain EM until a step changes nothing by more than 1e-3, then Newton's method: EM steps multiplied by
+    Plain EM until a step changes nothing by more than 1e-3 (or less, where that is not near enough), then Newton's method: EM steps multiplied by
     (I − J)⁻¹, J the derivative of the step (Meng & Rubin's DM matrix, taken numerically).
 
     References
@@ -497,12 +501,13 @@ def em(moments: PatternMoments, tolerance: float = 1e-11) -> NormalFit:
         mean, covariance = em_step(moments, mean, covariance)
         return _fitted(moments, mean, covariance, np.eye(_size(mean.shape[1])))
     try:
-        mean, covariance = _approach(moments, mean, covariance)
-        for _ in range(12):
-            gain = _newton(moments, mean, covariance)
-            mean, covariance, change = _leap(moments, mean, covariance, gain)
-            if change < tolerance:
-                return _fitted(moments, mean, covariance, gain)
+        for near in 0.1 ** np.arange(3, 9):
+            mean, covariance = _approach(moments, mean, covariance, near)
+            fit = _polished(moments, mean, covariance, tolerance)
+            if fit is not None and np.linalg.eigvalsh(fit.inner_covariance)[0] < _SINGULAR:
+                break
+            if fit is not None:
+                return fit
     except np.linalg.LinAlgError:
         pass
     raise SurveyError(
@@ -516,13 +521,30 @@ def _fitted(moments: PatternMoments, mean: FloatArray, covariance: FloatArray, g
     return NormalFit(*outer, mean[0], covariance[0], gain, moments)
 
 
-def _approach(moments: PatternMoments, mean: FloatArray, covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _approach(
+    moments: PatternMoments, mean: FloatArray, covariance: FloatArray, near: float
+) -> tuple[FloatArray, FloatArray]:
     for _ in range(_PLAIN):
         before = pack(mean, covariance)
         mean, covariance = em_step(moments, mean, covariance)
-        if np.abs(pack(mean, covariance) - before).max() < 1e-3:
+        if np.abs(pack(mean, covariance) - before).max() < near:
             break
     return mean, covariance
+
+
+def _polished(moments: PatternMoments, mean: FloatArray, covariance: FloatArray, tolerance: float) -> NormalFit | None:
+    """Newton's method as long as it halves the change of an EM step; None if it stalls far from the maximum."""
+    last = np.inf
+    for _ in range(20):
+        gain = _newton(moments, mean, covariance)
+        mean, covariance, change = _leap(moments, mean, covariance, gain)
+        stalled = change > last / 2
+        if change < tolerance or (stalled and change < _ROUNDING):
+            return _fitted(moments, mean, covariance, gain)
+        if stalled:
+            break
+        last = change
+    return None
 
 
 def _leap(
@@ -543,11 +565,12 @@ def _newton(moments: PatternMoments, mean: FloatArray, covariance: FloatArray) -
     k, middle = mean.shape[1], pack(mean, covariance)[0]
     size, jacobian = len(middle), np.empty((len(middle), len(middle)))
     step = max(1, CELLS // (4 * len(moments.observed) * k * k))
+    by = min(_STEP, 0.01 * float(np.linalg.eigvalsh(covariance)[0, 0]))
     for start in range(0, size, step):
-        moved = _STEP * np.eye(size)[start : start + step]
+        moved = by * np.eye(size)[start : start + step]
         up = pack(*em_step(moments, *unpack(middle + moved, k)))
         down = pack(*em_step(moments, *unpack(middle - moved, k)))
-        jacobian[:, start : start + step] = (up - down).T / (2 * _STEP)
+        jacobian[:, start : start + step] = (up - down).T / (2 * by)
     return np.linalg.inv(np.eye(size) - jacobian)
 
 
@@ -572,16 +595,22 @@ def em_replicates(fit: NormalFit, moments: PatternMoments, tolerance: float = 1e
     Notes
     -----
     EM steps multiplied by the full sample's (I − J)⁻¹: what is missing differs little between replicates, so a step
-    removes some nine tenths of the distance, where EM's own would leave the missing share of the information.
+    removes some nine tenths of the distance, where EM's own would leave the missing share of the information. A replicate
+    that has not settled after 20 steps starts again with plain EM.
     """
     b = len(moments.weight)
     mean, covariance = np.tile(fit.inner_mean, (b, 1)), np.tile(fit.inner_covariance, (b, 1, 1))
     moments, constant = _loosened(moments)
     left = np.arange(b)
-    for _ in range(200 if moments.gaps else 1):
+    for turn in range(_PLAIN if moments.gaps else 1):
         part = moments if len(left) == b else _chosen(moments, left)
+        if turn == _LEAPS:
+            mean[left], covariance[left] = fit.inner_mean, fit.inner_covariance
         before = pack(mean[left], covariance[left])
-        mean[left], covariance[left], _ = _leap(part, mean[left], covariance[left], fit.gain)
+        if turn < _LEAPS:
+            mean[left], covariance[left], _ = _leap(part, mean[left], covariance[left], fit.gain)
+        else:
+            mean[left], covariance[left] = em_step(part, mean[left], covariance[left])
         change = np.abs(pack(mean[left], covariance[left]) - before).max(axis=1)
         left = left[~(change <= tolerance)] if moments.gaps else left[:0]
         if not len(left):
