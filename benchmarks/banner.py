@@ -1,6 +1,6 @@
 """CPU seconds and peak memory of a banner: 60 rating items by 12 columns on 100,000 weighted rows, and its workbook.
 
-python benchmarks/banner.py [--rows 100000] [--items 60] [--design weights|strata|panel|clinics]
+python benchmarks/banner.py [--rows 100000] [--items 60] [--design weights|strata|panel|clinics|raked]
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ DESIGNS = {
     "strata": {"stratum": "region"},
     "panel": {"stratum": "region", "psu": "customer"},
     "clinics": {"stratum": "region", "psu": "clinic"},
+    "raked": {"stratum": "region"},
 }
 
 
@@ -45,7 +46,9 @@ def survey(rows: int, items: int, design: str) -> cx.Survey:
     }
     made = cx.Survey.from_frame(pd.DataFrame(data), weight="w", **DESIGNS[design])
     scales = [Item(f"q{k}", scale=(0, 10)) for k in range(items)]
-    return replace(made, codebook=made.codebook.with_items(*scales))
+    made = replace(made, codebook=made.codebook.with_items(*scales))
+    margins = {name: dict.fromkeys(range(1, size + 1), 1 / size) for name, size in segments.items()}
+    return cx.rake(made, margins) if design == "raked" else made
 
 
 def main() -> None:

@@ -166,6 +166,31 @@ def test_sums_over_atoms_give_the_general_estimator(design):
     plan = _sums.plan(resolve(whole), columns, pairs)
     assert plan.by_unit == (design == "clinics")
     assert (plan.mates is not None) == ("panel" in design)
+    _same_as_by_rows(plan, whole)
+
+
+@pytest.mark.parametrize("residuals", ["weighted", "start"])
+@pytest.mark.parametrize("design", ["unweighted", "strata", "panel", "clinics", "lonely", "lonely panel"])
+def test_sums_over_cells_of_the_margins_give_the_general_estimator(design, residuals):
+    """The same for raked weights: some respondents alone were raked, to two margins."""
+    whole = survey("unweighted")
+    alone = np.arange(len(whole.data)) == 77
+    data = whole.data.assign(
+        lone=np.where(alone, 99, whole.data["region"]), apart=np.where(alone, -1, whole.data["customer"])
+    )
+    whole = replace(whole, data=data, design=replace(whole.design, **PLANS[design], lonely="adjust"))
+    margins = {"gender": {1.0: 0.4, 2.0: 0.6}, "card": {1.0: 0.5, 2.0: 0.3, 3.0: 0.2}}
+    whole = replace(
+        cx.rake(whole.where("region < 4", card=[1, 2, 3]), margins, residuals=residuals), domain=whole.domain
+    )
+    columns, _ = _columns.columns_of(whole, ["card", ("card", "gender"), "channels"], total=True, all_compared=True)
+    plan = _sums.plan(resolve(whole), columns, _letters.pairs_of(columns, "all")[0])
+    assert plan.of_cell is not None
+    assert plan.mates is None
+    _same_as_by_rows(plan, whole)
+
+
+def _same_as_by_rows(plan: _sums.Plan, whole: Survey) -> None:
     for block in _rows.blocks_of(whole, ["q", "rare", "spend", "channels"], None, None):
         for lines, found in _sums.estimates(plan, block):
             for k in range(lines.start, lines.stop):

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from r_survey import TWO, unequal
 from scipy import stats
 
 from cxlab.design import resolve
 from cxlab.errors import SurveyError
+from cxlab.raking import RESIDUALS, rake
 from cxlab.significance import chi_square, equal_means, group_df, grouped_covariance, pair_df, rank_test, t_test
 from cxlab.survey import Survey
 
@@ -119,11 +121,15 @@ def test_unweighted_rank_test_is_close_to_the_classic_one():
 
 
 # ---------------------------------------------------------------------- building blocks
-@pytest.mark.parametrize("design", [*DESIGNS, "adjust"])
+@pytest.mark.parametrize("design", [*DESIGNS, "adjust", "weighted", "start", "equal"])
+@pytest.mark.filterwarnings("ignore:raking")
 def test_grouped_covariance_is_that_of_columns(design):
     if design == "adjust":
         df = pd.DataFrame({"s": [1] * 30 + [2] * 29 + [3], "w": np.linspace(1, 2, 60)})
         resolved = resolve(Survey.from_frame(df, weight="w", stratum="s", lonely="adjust"))
+    elif design in RESIDUALS:  # raked in part, PSUs of several rows, a lonely one
+        part = unequal(stratum="t", psu="c", lonely="adjust").where("q > -3")
+        resolved = resolve(rake(part, TWO, residuals=design, trim=(0.3, 3)))
     else:
         resolved = resolve(schools(design))
     rng, rows = np.random.default_rng(3), len(resolved.weights)

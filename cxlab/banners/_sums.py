@@ -3,7 +3,8 @@
 Respondents of one stratum who stand in the same columns form an *atom*. Sums of w, wx, w²x and w²x² over atoms hold all
 that the Taylor variance needs where every row is a sampling unit, so the work per line no longer depends on
 rows × columns. Units of a few rows (a panel) add products of *mates*, rows of one unit; for large units (clinics) the
-atoms lie within units, whose totals are multiplied.
+atoms lie within units, whose totals are multiplied. Under raked weights the atoms lie within cells of the margins as well,
+and what the margins explain is taken out of the variance cell by cell.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from cxlab.design import Design, weighted_means
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _NUMBERS = 4_000_000  # held at once per array: 32 MB
-_PLAIN = {"weights", "psu", "stratum", "fraction", "names", "lonely"}
+_PLAIN = {"weights", "psu", "stratum", "fraction", "names", "lonely", "calibration"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,8 @@ class Plan:
         Atoms that are in both domains of a pair.
     mates : Mates or None
         None where every row is a unit, and where unit totals are multiplied.
+    of_cell : sparse matrix, shape (cells × domains, atoms), or None
+        Adds atoms up to cells of the margins within domains, where the weights are raked.
     """
 
     design: Design
@@ -105,6 +108,7 @@ class Plan:
     spread: Any
     both: Any
     mates: Mates | None
+    of_cell: Any = None
 
     @property
     def by_unit(self) -> bool:
@@ -115,6 +119,18 @@ class Plan:
     def members(self) -> list[np.ndarray]:
         """Positions of the members of each domain among the rows used."""
         return [np.flatnonzero(column) for column in self.inside[self.rows].T]
+
+    @cached_property
+    def margins(self) -> FloatArray:
+        """Weight of each stratum in each cell of the margins, shape (strata, cells)."""
+        return (self.of_strata @ self.design.margins).toarray()
+
+    @cached_property
+    def of_strata(self) -> Any:
+        """Adds units up to strata, shape (strata, units)."""
+        units = len(self.design.stratum)
+        shape = (len(self.design.names), units)
+        return sparse.csr_matrix((np.ones(units), (self.design.stratum, np.arange(units))), shape=shape)
 
     @cached_property
     def scale(self) -> FloatArray:
@@ -134,8 +150,12 @@ def plan(design: Design, columns: Sequence[Column], pairs: np.ndarray) -> Plan:
     pattern = np.zeros(len(rows), dtype=np.int64)
     for domain in inside[rows].T:
         pattern = pd.factorize(pattern * 2 + domain)[0]
+    cells = None if design.calibration is None else design.calibration.cell[rows]
+    if cells is not None:
+        pattern = _distinct(pattern, cells)[0]
     sizes = np.bincount(unit, minlength=1)
-    by_unit = not design.one_row_units and float(np.sum(sizes * (sizes - 1.0))) > len(design.stratum) * domains
+    many = cells is not None or float(np.sum(sizes * (sizes - 1.0))) > len(design.stratum) * domains
+    by_unit = many and not design.one_row_units
     group = unit if by_unit else design.stratum[unit]
     groups = len(design.stratum) if by_unit else len(design.names)
     atom, first = _distinct(pattern, group)
@@ -146,10 +166,20 @@ def plan(design: Design, columns: Sequence[Column], pairs: np.ndarray) -> Plan:
     )
     member = sparse.csr_matrix(within.astype(float))
     both = member[pairs[:, 0]].multiply(member[pairs[:, 1]]).tocsr()
-    made = Plan(design, inside, pairs, rows, atom, group[first], groups, member, spread, both, None)
+    of_cell = None if cells is None else _of_cell(design, cells[first], place, which, domains)
+    made = Plan(design, inside, pairs, rows, atom, group[first], groups, member, spread, both, None, of_cell)
     if by_unit or design.one_row_units:
         return made
     return replace(made, mates=_mates(made, unit, pattern))
+
+
+def _of_cell(design: Design, cell: np.ndarray, place: np.ndarray, which: np.ndarray, domains: int) -> Any:
+    """Sums of atoms over cells within domains; atoms that were not raked belong to none."""
+    count = design.margins.shape[1]
+    raked = cell[which] < count
+    place, which = place[raked], which[raked]
+    shape = (count * domains, len(cell))
+    return sparse.csr_matrix((np.ones(len(which)), (cell[which] * domains + place, which)), shape=shape)
 
 
 def _distinct(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -182,10 +212,13 @@ def estimates(where: Plan, block: Block) -> Iterator[tuple[slice, Cells]]:
 
     Notes
     -----
-    The same numbers as :func:`cxlab.design.weighted_means`, to which a design with more to it (raked weights) is left.
+    The same numbers as :func:`cxlab.design.weighted_means`, to which a design with more to it (raked weights with R's
+    equally weighted residuals) is left.
     """
-    more = [f.name for f in fields(where.design) if f.name not in _PLAIN and not _unset(getattr(where.design, f.name))]
-    size = max(1, len(where.design.weights) if more else where.groups) * where.inside.shape[1]
+    design = where.design
+    more = any(f.name not in _PLAIN and not _unset(getattr(design, f.name)) for f in fields(design))
+    more |= design.calibration is not None and design.calibration.unweighted
+    size = max(len(design.weights) if more else where.groups, design.margins.shape[1]) * where.inside.shape[1]
     step = 1 if more else max(1, _NUMBERS // max(size, len(where.atom_group)))
     sums = None if more else _Sums(where, block)
     for start in range(0, len(block.lines), step):
@@ -228,18 +261,24 @@ class _Sums:
             self.place = where.atom * (self.codes + 1) + np.where(answered, block.answers[rows], self.codes)
             self.table = self._table(self.weight)
             self.table_square = self.table if where.by_unit else self._table(self.weight**2)
+        if design.calibration is not None:
+            self.regression = np.where(answered, design.calibration.regression_weights[rows], 0.0)
+            if self.codes:
+                self.table_regression = self._table(self.regression)
 
     def _table(self, weight: FloatArray) -> FloatArray:
         cells = self.size * (self.codes + 1)
         return np.bincount(self.place, weight, cells).reshape(self.size, -1)[:, : self.codes]
 
-    def _moments(self, lines: Sequence[Any], square: bool) -> tuple[FloatArray, FloatArray]:
-        """Σ w x and Σ w x² (or with w²) over atoms, each of shape (atoms, lines)."""
+    def _moments(self, lines: Sequence[Any], of: str) -> tuple[FloatArray, FloatArray]:
+        """Σ v x and Σ v x² over atoms, each of shape (atoms, lines); v is the weight, its square, or that of the regression."""
         if self.codes:
             values = np.column_stack([line.values for line in lines])
-            table = self.table_square if square else self.table
+            table = (
+                {"weight": self.table, "square": self.table_square}[of] if of != "regression" else self.table_regression
+            )
             return table @ values, table @ values**2
-        weight = self.weight**2 if square else self.weight
+        weight = {"weight": self.weight, "square": self.weight**2}[of] if of != "regression" else self.regression
         made = [line.values[self.where.rows] for line in lines]
         sums = [[np.bincount(self.where.atom, weight * x**r, self.size) for x in made] for r in (1, 2)]
         return np.column_stack(sums[0]), np.column_stack(sums[1])
@@ -248,7 +287,7 @@ class _Sums:
         """Estimates of some lines."""
         where = self.where
         lines, shift = _centred(self.block.lines[chosen], self)
-        first, second = self._moments(lines, square=False)
+        first, second = self._moments(lines, "weight")
         base, weight, squares = (where.member @ v for v in (self.count, self.total, self.square))
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = (where.member @ first) / weight[:, None]
@@ -274,15 +313,11 @@ class _Sums:
         totals = (where.spread @ first).reshape(shape) - mean * (where.spread @ self.total).reshape(shape)
         totals /= safe[:, None]
         if where.by_unit:
-            order = sparse.csr_matrix(
-                (np.ones(len(design.stratum)), (design.stratum, np.arange(len(design.stratum)))),
-                shape=(len(design.names), len(design.stratum)),
-            )
             raw = _products(totals * scale[design.stratum][:, None, None], totals, a, b)
-            strata = (order @ totals.reshape(len(totals), -1)).reshape(len(design.names), len(weight), -1)
+            strata = (where.of_strata @ totals.reshape(len(totals), -1)).reshape(len(design.names), len(weight), -1)
         else:
             by_atom = scale[where.atom_group][:, None]
-            v1, v2 = self._moments(lines, square=True)
+            v1, v2 = self._moments(lines, "square")
             q0, q1, q2 = (where.both @ (by_atom * v) for v in (self.square[:, None], v1, v2))
             raw = q2 - (mean[a] + mean[b]) * q1 + mean[a] * mean[b] * q0
             raw = (raw + self._between_mates(lines, mean[a], mean[b])) / (safe[a] * safe[b])[:, None]
@@ -291,7 +326,46 @@ class _Sums:
         if design.lonely == "adjust" and design.single.any():
             off = (strata - strata.sum(axis=0) / len(design.stratum))[design.single]
             spread += _products(off * scale[design.single][:, None, None], off, a, b)
-        return spread
+        if where.of_cell is None:
+            return spread
+        # a share that the margins fix keeps a trace of variance, as rounding leaves in the general estimator
+        left = spread - self._explained(lines, mean, safe, totals, strata)
+        return np.where(np.abs(left) < 1e-12 * np.abs(spread), 1e-24 * spread, left)
+
+    def _explained(
+        self, lines: Sequence[Any], mean: FloatArray, weight: FloatArray, totals: FloatArray, strata: FloatArray
+    ) -> FloatArray:
+        """What the margins explain of variances and covariances, shape (domains + pairs, lines).
+
+        With f the values that the regression on the margins fits, m the totals of their cells and e those of the
+        influence values: V(e − f m) = V(e) − f V(m, e) − V(e, m) f + f V(m) f.
+        """
+        where, design, (a, b) = self.where, self.where.design, self.where.pairs.T
+        shape = (where.margins.shape[1], *mean.shape)
+
+        def over_cells(first: FloatArray, zeroth: FloatArray) -> FloatArray:
+            level = (where.of_cell @ first).reshape(shape) - mean * (where.of_cell @ zeroth).reshape(*shape[:2], 1)
+            return level / weight[:, None]
+
+        calibration, scale = design.calibration, where.scale
+        if calibration is None:
+            return np.zeros((len(a), mean.shape[1]))
+        zeroth = np.bincount(where.atom, self.regression, self.size)
+        sums = over_cells(self._moments(lines, "regression")[0], zeroth)
+        fitted = calibration.fitted(sums.reshape(shape[0], -1)).reshape(shape)
+        if where.by_unit:
+            scaled = totals * scale[design.stratum][:, None, None]
+            across = (design.margins.T @ scaled.reshape(len(totals), -1)).reshape(shape)
+        else:
+            by_atom = scale[where.atom_group]
+            across = over_cells(by_atom[:, None] * self._moments(lines, "square")[0], by_atom * self.square)
+        across -= np.einsum("hc,hdl->cdl", where.margins * (scale / design.units)[:, None], strata)
+        if design.lonely == "adjust" and design.single.any():
+            off, of = ((v - v.sum(axis=0) / len(design.stratum))[design.single] for v in (strata, where.margins))
+            across += np.einsum("hc,hdl->cdl", of * scale[design.single][:, None], off)
+        # f V(m, e) + V(e, m) f − f V(m) f, with V(m) f taken once and shared out
+        half = across - 0.5 * (design.margin_spread @ fitted.reshape(shape[0], -1)).reshape(shape)
+        return np.einsum("cdl,cdl->dl", fitted[:, a], half[:, b]) + np.einsum("cdl,cdl->dl", fitted[:, b], half[:, a])
 
     def _between_mates(self, lines: Sequence[Any], a: FloatArray, b: FloatArray) -> FloatArray | float:
         """Σ w w' (x − a)(x' − b) over pairs of rows of one unit, shape (domains + pairs, lines)."""
