@@ -149,6 +149,8 @@ class Roles:
     labels : mapping of role, stage or owner to mapping of language to str
     battery : tuple of str
         Rating items whose answers are looked at for straight-lining.
+    marker : str or None
+        Item that should relate to nothing; what it correlates with ratings measures a shared way of answering.
     """
 
     respondent: str | None = None
@@ -162,6 +164,7 @@ class Roles:
     targets: Mapping[str, float] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     battery: tuple[str, ...] = ()
+    marker: str | None = None
 
     def items_of(self, name: str) -> tuple[str, ...] | None:
         """Items behind a role (an outcome, a layer, a driver block); None if it is no role."""

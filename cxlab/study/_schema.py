@@ -201,6 +201,7 @@ class StudyFile(_Part):
     journey: tuple[Stage, ...] = ()
     segments: Names = ()
     comments: Names = ()
+    marker: str | None = None
     tables: dict[str, Table] = {}
     targets: dict[str, float] = {}
     derived: dict[str, str] = {}

@@ -145,6 +145,7 @@ journey:
 
 segments: [card, gender, payer]
 comments: [comment]
+marker: marker_blue   # relates to nothing but the way of answering
 
 tables:
   customers: {{file: customers.csv, key: customer_id}}
