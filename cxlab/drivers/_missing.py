@@ -135,7 +135,7 @@ def _replicated(
 class Imputed(Incomplete):
     """Multiple imputation: as many completed data sets as rows in a hundred are incomplete, 20 to 100.
 
-    The model is normal and holds drivers, outcome, the weight and the strata (where these are few). For
+    The model is normal and holds drivers, outcome, the logarithm of the weight and the strata (where these are few). For
     each imputation the parameters are EM's under replicate weights of the design: draws that know of weights, strata and
     clusters, as proper imputation asks.
     """
@@ -233,10 +233,10 @@ def _imputations(sample: Sample, auxiliary: FloatArray, count: int) -> list[Floa
 
 
 def _auxiliary(sample: Sample) -> FloatArray:
-    """The weight and indicators of few strata, as far as other columns do not hold them, shape (rows, any)."""
+    """The logarithm of the weight and indicators of few strata, as far as other columns do not hold them, shape (rows, any)."""
     strata = np.unique(sample.stratum)
     few = strata[1:] if len(strata) <= _STRATA else strata[:0]
-    offered = np.column_stack([sample.weights, *(sample.stratum == h for h in few)]).astype(float)
+    offered = np.column_stack([np.log(sample.weights), *(sample.stratum == h for h in few)]).astype(float)
     kept: list[FloatArray] = []
     for column in offered.T:
         if np.ptp(column) > 0 and _variance_left(np.column_stack([*kept, sample.columns, column]), sample) > 1e-3:
