@@ -15,6 +15,10 @@ OTHER: dict[str, dict[str, Any]] = {
     "01_key_drivers": {
         "study": str(ROOT / "data" / "mobi" / "study.yml"), "method": "johnson", "lang": "zh", "replicates": 200, "seed": 7,
     },
+    "02_segments": {
+        "study": str(ROOT / "data" / "mobi" / "study.yml"), "by": "expectation", "metrics": ["CUSA1", "CUSL3"], "margins": None,
+        "flat": 0.5, "prices": None, "types": None, "common": [], "membership": [], "lang": "zh", "replicates": 20, "seed": 7,
+    },
     "monthly_report": {
         "study": str(ROOT / "data" / "healthcheck" / "study.yml"), "wave": "2025-03", "lang": "zh", "replicates": 200, "seed": 7,
         "facts_path": "other.json",

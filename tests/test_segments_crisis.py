@@ -108,14 +108,15 @@ def test_what_is_shown_holds_causes_consequences_stakes_and_split(result):
     assert list(below) == ["consequences", "at_risk", "split"]
     assert set(below["at_risk"].table["segment"]) == {2.0}
     assert below["at_risk"].shown("en")[["Customers", "Revenue"]].to_numpy().tolist() == [["22.0%", "38.3%"]]
+    shown = below["consequences"].shown("en")
+    assert shown["Item"].tolist()[:2] == ["Overall satisfaction", "Trust in the clinic"]
+    assert shown["Follows from"].iloc[0] == "changing room, parking and reception"
+    assert below["consequences"].shown("zh")["源于"].iloc[-1] == "“总体满意度的趋势”"
     assert set(below["split"].table["item"]) == set(result.hidden["item"])
     assert len(below["split"].shown("zh").columns) == len(below["split"].table.columns)
     page = result._repr_html_()
     assert page.count("<tbody>") == 4
-    assert (
-        page.count("<td>gold</td>")
-        == len(result.hidden) + len(result.consequences) + 1 + result.hidden["item"].nunique()
-    )
+    assert page.count("<td>gold</td>") == len(result.hidden) + 7 + 1 + result.hidden["item"].nunique()
     assert all(text in page for text in ("Masking", "78%", "Consequences under their causes", "Within", "Mix"))
 
 

@@ -13,7 +13,7 @@ from cxlab import theme
 from cxlab.metrics import SIGNED, SPECS, Score, metric_formats
 from cxlab.result import Result
 from cxlab.segments._crisis_table import TOTAL
-from cxlab.words import Figure, Note, Sentence, Sentences, language, sentence
+from cxlab.words import LANGUAGES, Figure, Note, Sentence, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,12 +78,20 @@ _FOLLOWS = {
 }
 _TREND = {"en": "the trend of {item}", "zh": "{item}的趋势"}
 _RISK = {
-    "en": "{segment:cap}: {customers:.0%} of the customers ({level} {low:.0%} to {high:.0%}).",
-    "zh": "{segment}占顾客的 {customers:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）。",
+    "en": "{segment:cap}: {customers:.0%} of the customers ({level} {low:.0%} to {high:.0%}) are at risk.",
+    "zh": "{segment}：面临风险的顾客占 {customers:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）。",
 }
 _MONEY = {
     "en": "{segment:cap}: {customers:.0%} of the customers and {revenue:.0%} of the revenue ({level} {low:.0%} to {high:.0%}) are at risk.",
     "zh": "{segment}：面临风险的顾客占 {customers:.0%}，收入占 {revenue:.0%}（{level} 区间 {low:.0%} 至 {high:.0%}）。",
+}
+_RISK_KNOWN = {
+    "en": "{segment:cap}: {customers:.0%} of the customers are at risk.",
+    "zh": "{segment}：面临风险的顾客占 {customers:.0%}。",
+}
+_MONEY_KNOWN = {
+    "en": "{segment:cap}: {customers:.0%} of the customers and {revenue:.0%} of the revenue are at risk.",
+    "zh": "{segment}：面临风险的顾客占 {customers:.0%}，收入占 {revenue:.0%}。",
 }
 _WEAKER = {
     "en": "Signals that hold at a false-discovery rate of {alpha:.0%}, but not by Holm: {items}.",
@@ -223,12 +231,12 @@ class CrisisResult(Result):
             said.append(sentence(_FOLLOWS, lang, segment=name, causes=self._listed_causes(causes, lang),
                                  items=self._listed(rows, lang, named=False)))  # fmt: skip
         stake = self.at_risk[self.at_risk["segment"] == segment].iloc[0]
-        if "revenue" in stake:
-            said.append(sentence(_MONEY, lang, segment=name, customers=stake["customers"], revenue=stake["revenue"],
-                                 low=stake["revenue_low"], high=stake["revenue_high"], level=self.said_level))  # fmt: skip
-        else:
-            said.append(sentence(_RISK, lang, segment=name, customers=stake["customers"], low=stake["customers_low"],
-                                 high=stake["customers_high"], level=self.said_level))  # fmt: skip
+        column = "revenue" if "revenue" in stake else "customers"
+        low, high = stake[f"{column}_low"], stake[f"{column}_high"]
+        known = number(low, ".0%") == number(high, ".0%")  # weights raked to the segment leave nothing to estimate
+        templates = (_MONEY_KNOWN if known else _MONEY) if column == "revenue" else (_RISK_KNOWN if known else _RISK)
+        facts = {"low": low, "high": high, "revenue": stake.get("revenue"), "level": self.said_level}
+        said.append(sentence(templates, lang, segment=name, customers=stake["customers"], **facts))
         return said
 
     def consequences_of(self, segment: Any) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
@@ -244,8 +252,6 @@ class CrisisResult(Result):
         return [(mine[facts.isin(causes)], mine[facts.isin(found)]) for causes, found in gathered.items()]
 
     def _listed_causes(self, rows: pd.DataFrame, lang: str) -> str:
-        from cxlab.words import number
-
         levels, trends = rows[rows["kind"] == "level"], rows[rows["kind"] == "trend"]
         parts = [number(self.label(i, lang), "in") for i in levels["item"]]
         parts += [_TREND[lang].format(item=number(self.label(i, lang), "in")) for i in trends["item"]]
@@ -254,8 +260,6 @@ class CrisisResult(Result):
         return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
     def _listed(self, rows: pd.DataFrame, lang: str, *, named: bool = True) -> str:
-        from cxlab.words import number
-
         parts = []
         for r in rows.itertuples(index=False):
             who = f"{self.label(r.segment, lang, 'segment')}, " if named else ""
@@ -278,23 +282,35 @@ class CrisisResult(Result):
         """Consequences under their causes, what is at risk, and the totals of hidden items divided into mix and within."""
         hidden = self.hidden
         split = self.split[self.split["item"].isin(hidden["item"])] if len(self.split) else self.split
+        follows, causes = self._under_causes()
         tables = {
-            "consequences": self.consequences,
+            "consequences": follows,
             "at_risk": self.at_risk[self.at_risk["segment"].isin(hidden["segment"])],
             "split": split,
         }
         formats = {**self.formats, **dict.fromkeys(_SHARES, ".1%"), **dict.fromkeys(_PARTS, "+.2f")}
         return {
-            k: Result(v.reset_index(drop=True), self.base, (), {**self.labels, **_FURTHER[k][1]}, title=_FURTHER[k][0],
+            k: Result(v.reset_index(drop=True), self.base, (), {**self.labels, **_FURTHER[k][1], **causes}, title=_FURTHER[k][0],
                       formats=formats, level=self.level)
             for k, v in tables.items() if len(v)
         }  # fmt: skip
 
+    def _under_causes(self) -> tuple[pd.DataFrame, dict[Any, Mapping[str, str]]]:
+        """Consequences, one row each, under the causes that they share; the wording of those causes."""
+        parts: list[pd.DataFrame] = []
+        labels: dict[Any, Mapping[str, str]] = {}
+        for segment in dict.fromkeys(self.hidden["segment"]):
+            for causes, rows in self.consequences_of(segment):
+                key = "+".join(f"{i}:{k}" for i, k in zip(causes["item"], causes["kind"], strict=True))
+                labels["causes", key] = {lang: self._listed_causes(causes, lang) for lang in LANGUAGES}
+                parts.append(rows[["segment", "item", "kind", "estimate", "low", "high", "p_holm"]].assign(causes=key))
+        table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        return table[["segment", "causes", *table.columns[1:-1]]] if parts else table, labels
+
     def _repr_html_(self) -> str:
         """Hidden facts alone, in the columns that matter; without any, the worst ten. The table has all."""
         worst = self.table[self.table["negative"] & self.table["p_raw"].notna()].nsmallest(10, "p_raw")
-        columns = [c for c in _BRIEF if self.periods or c not in ("before", "after")]
-        rows = (self.hidden if len(self.hidden) else worst)[columns].reset_index(drop=True)
+        rows = (self.hidden if len(self.hidden) else worst)[_BRIEF].reset_index(drop=True)
         return Result._repr_html_(_Brief(rows, self.base, self.notes, self.labels, title=self.title,
                                          formats=self.formats, level=self.level, below=self.further()))  # fmt: skip
 
@@ -314,8 +330,8 @@ class _Brief(Result):
         return self.below
 
 
-_BRIEF = ["segment", "item", "kind", "value", "rest", "estimate", "low", "high", "p_value", "p_holm", "pooled", "before", "after",
-          "total", "total_low", "total_high", "delta", "flat", "role", "cause", "masking", "base", "reliability"]  # fmt: skip
+_BRIEF = ["segment", "item", "kind", "value", "rest", "estimate", "low", "high", "p_holm", "pooled", "total", "masking", "role",
+          "cause", "reliability"]  # fmt: skip
 _SHARES = (
     "customers",
     "customers_low",
@@ -327,11 +343,10 @@ _SHARES = (
     "share_after",
 )
 _PARTS = ("within", "within_low", "within_high", "mix", "mix_low", "mix_high")
-_CAUSE_KIND = {("cause_kind", k): HEADINGS["kind", k] for k in ("level", "trend")}
 _FURTHER: dict[str, tuple[Mapping[str, str], dict[Any, Mapping[str, str]]]] = {
     "consequences": (
         {"en": "Consequences under their causes", "zh": "后果及其原因"},
-        {"cause_kind": {"en": "Kind of cause", "zh": "原因类型"}, **_CAUSE_KIND},
+        {"causes": {"en": "Follows from", "zh": "源于"}},
     ),
     "at_risk": (
         {"en": "Share of customers and revenue at risk", "zh": "面临风险的顾客与收入占比"},
@@ -353,11 +368,11 @@ _FURTHER: dict[str, tuple[Mapping[str, str], dict[Any, Mapping[str, str]]]] = {
             "share_before": {"en": "Share before", "zh": "前期占比"},
             "share_after": {"en": "Share after", "zh": "后期占比"},
             "within": {"en": "Within", "zh": "群体内变动"},
-            "within_se": {"en": "SE", "zh": "标准误"},
+            "within_se": {"en": "Within SE", "zh": "群体内变动标准误"},
             "within_low": {"en": "Within low", "zh": "群体内变动下限"},
             "within_high": {"en": "Within high", "zh": "群体内变动上限"},
             "mix": {"en": "Mix", "zh": "结构变动"},
-            "mix_se": {"en": "SE", "zh": "标准误"},
+            "mix_se": {"en": "Mix SE", "zh": "结构变动标准误"},
             "mix_low": {"en": "Mix low", "zh": "结构变动下限"},
             "mix_high": {"en": "Mix high", "zh": "结构变动上限"},
         },

@@ -17,7 +17,7 @@ from cxlab.metrics import Cells, Score, cells, design_notes, korn_graubard, name
 from cxlab.result import Base, Result, reliability
 from cxlab.segments._crisis_facts import frame, shares
 from cxlab.survey import Survey
-from cxlab.words import LANGUAGES, Note, Sentences, language, sentence
+from cxlab.words import LANGUAGES, Note, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +26,10 @@ FloatArray = np.ndarray[Any, np.dtype[Any]]
 _TIER = {
     "en": "{tier:cap}: {customers:.0%} of the customers bring {revenue:.0%} of the revenue ({level} {low:.0%} to {high:.0%}).",
     "zh": "{tier}：{customers:.0%} 的顾客贡献 {revenue:.0%} 的收入（{level} 区间 {low:.0%} 至 {high:.0%}）。",
+}
+_TIER_KNOWN = {
+    "en": "{tier:cap}: {customers:.0%} of the customers bring {revenue:.0%} of the revenue.",
+    "zh": "{tier}：{customers:.0%} 的顾客贡献 {revenue:.0%} 的收入。",
 }
 _PLACE = {
     "hold": {
@@ -100,10 +104,12 @@ class PyramidResult(Result):
         for column, side, colour in sides:
             value, low, high = (100 * rows[c].to_numpy() for c in (column, f"{column}_low", f"{column}_high"))
             ax.barh(y, side * value, color=colour, height=0.6)
-            error = np.vstack([value - low, high - value])[::side]
+            error = np.maximum([value - low, high - value], 0)[
+                ::side
+            ]  # a share raked to is known: only rounding is left
             ax.errorbar(side * value, y, xerr=error, fmt="none", ecolor=theme.INK, elinewidth=1, capsize=2.5)
-            for row, (number, end) in enumerate(zip(value, high, strict=True)):
-                ax.annotate(f"{number:.0f}%", (side * end, row), xytext=(5 * side, 0), textcoords="offset points", va="center",
+            for row, (share, end) in enumerate(zip(value, high, strict=True)):
+                ax.annotate(f"{share:.0f}%", (side * end, row), xytext=(5 * side, 0), textcoords="offset points", va="center",
                             ha="left" if side > 0 else "right", fontsize=9)  # fmt: skip
         ax.axvline(0, color=theme.INK, linewidth=0.8)
         ax.set_yticks(y, [self.label(s, lang, "segment") for s in rows["segment"]])
@@ -134,7 +140,8 @@ class PyramidResult(Result):
         numbers = {c: rows[c].to_numpy(dtype=float) for c in _DRAWN}
         for i, (segment, place) in enumerate(zip(rows["segment"], rows["place"], strict=True)):
             x, x_low, x_high, y, y_low, y_high = (numbers[c][i] for c in _DRAWN)
-            ax.errorbar(x, y, xerr=[[x - x_low], [x_high - x]], yerr=[[y - y_low], [y_high - y]], fmt="o", capsize=2.5,
+            reach = np.maximum([[x - x_low, y - y_low], [x_high - x, y_high - y]], 0)
+            ax.errorbar(x, y, xerr=reach[:, :1], yerr=reach[:, 1:], fmt="o", capsize=2.5,
                         color=colours.get(str(place), theme.BAD))  # fmt: skip
             ax.annotate(self.label(segment, lang, "group"), (x, y), xytext=(7, 6), textcoords="offset points")
         ax.axvline(float(self.matrix["attraction_mean"].iloc[0]), color=theme.NEUTRAL, linewidth=0.9, linestyle="--")
@@ -149,7 +156,7 @@ class PyramidResult(Result):
         """Say what each tier brings, and which groups to hold, win over, or serve economically."""
         lang = language(lang)
         said = [
-            sentence(_TIER, lang, tier=self.label(r.segment, lang, "segment"), customers=r.customers, revenue=r.revenue,
+            sentence(_TIER_KNOWN if number(r.revenue_low, ".0%") == number(r.revenue_high, ".0%") else _TIER, lang, tier=self.label(r.segment, lang, "segment"), customers=r.customers, revenue=r.revenue,
                      low=r.revenue_low, high=r.revenue_high, level=self.said_level)
             for r in self.rows() if r.reliability != "suppressed"
         ]  # fmt: skip
