@@ -25,9 +25,9 @@ from cxlab.drivers._asymmetry_result import (
 from cxlab.drivers._layout import is_factor, structurally_missing
 from cxlab.drivers._prepare import SET_ASIDE, Prepared, prepare
 from cxlab.drivers._scenario import records, scale_ends
-from cxlab.errors import SurveyError, one_of
+from cxlab.errors import SurveyError, one_of, unknown_names
 from cxlab.metrics import design_notes
-from cxlab.quality.respondents import straight_lining
+from cxlab.quality.respondents import MIN_BATTERY, straight_lining
 from cxlab.result import Base, reliability
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note
@@ -53,7 +53,7 @@ class _Fit:
 def asymmetry(
     survey: Survey,
     outcome: str = "satisfaction",
-    drivers: Sequence[str] | None = None,
+    drivers: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     *,
     knots: float | Sequence[float] | Mapping[str, float | Sequence[float]] | None = None,
     straight_liners: str = "leave out",
@@ -67,14 +67,14 @@ def asymmetry(
     survey : Survey
     outcome : str
         Column or role.
-    drivers : list of str, optional
+    drivers : list of str, or mapping of block to list, optional
         Columns or roles; by default all that the study declares.
     knots : number, list, or mapping of driver to either, optional
         Points where the slope may change, on the driver's own scale. By default every whole point of the scale with at
         least 10 % of the weight below and 10 % above; the verdict must hold at all of them.
     straight_liners : {"leave out", "keep"}
-        Respondents who answered a whole battery alike (see :func:`cxlab.check_quality`) bend slopes at the ends of a
-        scale, where they are many among few.
+        Respondents who answered a whole battery alike (see :func:`cxlab.check_quality`; without a declared one the
+        drivers, if at least six) bend slopes at the ends of a scale, where they are many among few.
     margin : float
         Performance: the steeper slope is less than ``margin`` times the other one; above 1.
     level : float
@@ -123,15 +123,18 @@ def asymmetry(
         raise SurveyError(
             f"margin is {margin:g}; it is how many times the steeper slope may exceed the other: above 1."
         )
-    narrowed, liners = _without_liners(survey, straight_liners)
-    core, apart = _split(survey, drivers)
+    names, core, apart = _split(survey, drivers)
+    unknown = [d for d in knots if d not in names] if isinstance(knots, Mapping) else []
+    if unknown:
+        raise unknown_names("knots", unknown, names, "the drivers")
+    narrowed, liners = _without_liners(survey, straight_liners, names)
     prepared = prepare(narrowed, outcome, core or None)
     outcome = prepared.outcome
     fits = _fits(narrowed, prepared, knots, prepared.drivers)
     for name in apart:
         own = prepare(narrowed, outcome, [*prepared.drivers, name])
         fits |= _fits(narrowed, own, knots, [name])
-    order = [d for d in (drivers or [i for items in survey.roles.drivers.values() for i in items]) if d in fits]
+    order = [d for d in names if d in fits]
     bends = {d: _bend(fits[d], level) for d in order}
     table = _judged(survey, {d: fits[d] for d in order}, bends, margin, level)
     said = {"knots": knots, "straight_liners": straight_liners, "margin": margin, "level": level}
@@ -142,7 +145,7 @@ def asymmetry(
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
         (*_notes(survey, (liners, apart, margin)), *(() if apart else prepared.notes), *design_notes(survey)),
         {**HEADINGS, **labels},
-        f"cx.asymmetry(survey{survey.filter}, {outcome!r}{'' if drivers is None else f', {list(drivers)!r}'}{call})  # data {survey.data_hash}",
+        f"cx.asymmetry(survey{survey.filter}, {outcome!r}{'' if drivers is None else f', {names!r}'}{call})  # data {survey.data_hash}",
         {lang: TITLE[lang].format(labels[outcome][lang]) for lang in LANGUAGES},
         FORMATS,
         level,
@@ -153,26 +156,32 @@ def asymmetry(
     )
 
 
-def _without_liners(survey: Survey, rule: str) -> tuple[Survey, int]:
+def _without_liners(survey: Survey, rule: str, drivers: Sequence[str]) -> tuple[Survey, int]:
     """The survey without those who answered a whole battery alike, and their number."""
     if rule not in ("leave out", "keep"):
         raise one_of("straight_liners", rule, ("leave out", "keep"))
     if rule == "keep":
         return survey, 0
-    flagged = straight_lining(survey, None).flagged["row"].to_numpy(dtype=int)
+    found, items = straight_lining(survey, None), [d for d in drivers if not is_factor(d)]
+    if found.needs and len(items) >= MIN_BATTERY:  # no battery declared: the drivers are one
+        found = straight_lining(survey, items)
+    flagged = found.flagged["row"].to_numpy(dtype=int)
     domain = survey.domain.copy()
     domain[flagged] = False
     return (replace(survey, domain=domain), len(flagged)) if domain.any() else (survey, 0)
 
 
-def _split(survey: Survey, drivers: Sequence[str] | None) -> tuple[list[str], list[str]]:
-    """Drivers that nearly all have met, and those that are tested among the ones who have."""
-    names = [i for items in survey.roles.drivers.values() for i in items] if drivers is None else list(drivers)
+def _split(
+    survey: Survey, drivers: Sequence[str] | Mapping[str, Sequence[str]] | None
+) -> tuple[list[str], list[str], list[str]]:
+    """All drivers, those that nearly all have met, and those that are tested among the ones who have."""
+    given = survey.roles.drivers if drivers is None else drivers
+    names = [d for block in given.values() for d in block] if isinstance(given, Mapping) else list(given)
     survey.require("drivers", [n for n in names if not is_factor(n)])
     apart = [n for n in names if not is_factor(n) and structurally_missing(survey, n) > SET_ASIDE]
     met = [n for n in apart if np.isfinite(survey.values(n)[survey.domain]).any()]
     core = [n for n in names if n not in apart]
-    return (core, met) if core else (met, [])
+    return (names, core, met) if core else (names, met, [])
 
 
 def _fits(survey: Survey, prepared: Prepared, knots: Any, wanted: Sequence[str]) -> dict[str, _Fit]:

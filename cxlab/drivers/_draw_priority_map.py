@@ -83,9 +83,10 @@ def draw(result: PriorityMapResult, ax: Axes | None, lang: str) -> Axes:
     ax.set_xlabel(_AXES["performance"][lang])
     ax.set_ylabel(_AXES["importance"][lang].format(number(result.label(result.outcome, lang), "in")))
     ax.set_title(result.text(result.title, lang), pad=26)
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, borderaxespad=0.1, handletextpad=0.2, columnspacing=1.2
-    )
+    if len(table):
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, borderaxespad=0.1, handletextpad=0.2, columnspacing=1.2
+        )
     _label(
         ax, table["performance"].to_numpy(), table["share"].to_numpy(), [result.label(d, lang) for d in table["driver"]]
     )

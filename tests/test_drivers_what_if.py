@@ -1,0 +1,438 @@
+"""What if, budgets and headroom: by hand, on the demo study, under the null, and what is refused."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlab as cx
+from cxlab.errors import SurveyError
+from cxlab.items import Item
+from cxlab.survey import Roles, Survey
+
+mpl.use("Agg")
+ROOT = Path(__file__).parents[1]
+NAMES = ["queue", "doctor", "meal"]
+pytestmark = pytest.mark.filterwarnings("ignore::cxlab.errors.SurveyWarning")
+
+
+def frame(seed=1, base=300) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    x = np.clip(np.round([5, 7.5, 6] + rng.normal(size=(base, 1)) + 1.8 * rng.normal(size=(base, 3))), 0, 10)
+    y = 1 + x @ [0.5, 0.3, 0.1] + rng.normal(size=base)
+    df = pd.DataFrame(x, columns=NAMES).assign(satisfaction=y, w=rng.uniform(0.5, 2, base), u=np.arange(base) // 3)
+    return df.assign(card=np.arange(base) % 3 + 1)
+
+
+def survey_of(df=None, scales=(0.0, 10.0), roles=None, down=(), **parts) -> Survey:
+    survey = Survey.from_frame(frame() if df is None else df, **{"weight": "w", "psu": "u", **parts})
+    items = [replace(survey.codebook.get(n, Item(n)), scale=scales, higher_is_better=n not in down) for n in NAMES]
+    return replace(survey, codebook=survey.codebook.with_items(*items), roles=roles or Roles())
+
+
+def asked(survey=None, **options):
+    return cx.what_if(survey or survey_of(), **{"drivers": NAMES, "replicates": 200, **options})
+
+
+def regression(df) -> np.ndarray:
+    root = np.sqrt(df["w"].to_numpy())[:, None]
+    x = np.column_stack([np.ones(len(df)), df[NAMES]])
+    return np.linalg.lstsq(x * root, df["satisfaction"].to_numpy() * root[:, 0], rcond=None)[0][1:]
+
+
+@pytest.fixture(scope="module")
+def demo() -> Survey:
+    return cx.open_study(ROOT / "data" / "healthcheck").survey()
+
+
+# ---------------------------------------------------------------------- gains
+def test_gains_are_coefficients_times_what_the_scale_leaves_room_for():
+    df = frame()
+    found = asked(survey_of(df), changes={"doctor": 2, "queue": -1}).table.set_index("driver")
+    b, x = dict(zip(NAMES, regression(df), strict=True)), df[NAMES]
+    moved = {d: np.average(np.clip(x[d] + c, 0, 10) - x[d], weights=df["w"]) for d, c in (("doctor", 2), ("queue", -1))}
+    for d, m in moved.items():
+        assert found.loc[d, "effective_change"] == pytest.approx(m, abs=1e-12)
+        assert found.loc[d, "estimate"] == pytest.approx(b[d] * m, abs=1e-12)
+    assert 1 < moved["doctor"] < 1.8  # the scale binds
+    together = found.loc["together"]
+    assert together["estimate"] == pytest.approx(sum(b[d] * m for d, m in moved.items()), abs=1e-12)
+    assert together["before"] == pytest.approx(np.average(df["satisfaction"], weights=df["w"]))
+    assert together["after"] == pytest.approx(together["before"] + together["estimate"])
+    assert (found["low"] < found["estimate"]).all()
+    assert (found["estimate"] < found["high"]).all()
+
+
+def test_the_standard_error_is_that_over_the_same_replicates():
+    df = frame()
+    survey = survey_of(df)
+    found = asked(survey, changes={"doctor": 2}, seed=7)
+    from cxlab.design import resolve
+
+    gains = []
+    for multipliers, piece in resolve(survey).bootstrap(200, 7, np.arange(len(df))):
+        for m in multipliers:
+            own = df.assign(w=df["w"] * m[piece])
+            room = np.clip(own["doctor"] + 2, 0, 10) - own["doctor"]
+            gains.append(regression(own)[1] * np.average(room, weights=own["w"]))
+    assert found.table["se"].iloc[0] == pytest.approx(np.std(gains, ddof=1), rel=1e-5)
+    np.testing.assert_allclose(found.replicates["all"], gains, rtol=1e-4)
+
+
+def test_segments_have_their_own_room_and_the_coefficients_of_all():
+    df = frame()
+    df.loc[df["card"] == 1, "doctor"] = 10.0  # nobody there can move up
+    df["satisfaction"] = 1 + df[NAMES] @ [0.5, 0.3, 0.1] + np.random.default_rng(5).normal(size=len(df))
+    table = asked(survey_of(df), changes={"doctor": 1}, by="card").table
+    each = table[table["driver"] == "together"].set_index("segment")
+    assert each.loc[1, "estimate"] == each.loc[1, "se"] == 0
+    assert table["effect"].dropna().nunique() == 1
+    assert table["effect"].iloc[0] == pytest.approx(regression(df)[1])
+    part = df[df["card"] == 2]
+    assert each.loc[2, "before"] == pytest.approx(np.average(part["satisfaction"], weights=part["w"]))
+    room = np.average(np.clip(part["doctor"] + 1, 0, 10) - part["doctor"], weights=part["w"])
+    assert each.loc[2, "effective_change"] == pytest.approx(room)
+    assert each.loc[2, "base"] == len(part)
+
+
+def test_small_segments_are_masked_and_unspoken():
+    df = frame()
+    df["card"] = np.where(np.arange(len(df)) < 20, 2, 1)
+    found = asked(survey_of(df), changes={"doctor": 1}, by="card")
+    assert set(found.table.loc[found.table["segment"] == 2, "reliability"]) == {"suppressed"}
+    assert len(found.sentences("en")) == 1
+    assert np.isnan(found.plot().lines[0].get_xdata()).sum() == 0
+
+
+def test_boxes_move_as_many_as_round_over_the_boundary():
+    rng = np.random.default_rng(8)
+    df = pd.DataFrame({"queue": rng.integers(0, 9, 400).astype(float)})
+    df["recommend"] = np.clip(np.round(0.5 * df["queue"] + 4 + rng.normal(size=400)), 0, 10)
+    survey = Survey.from_frame(df)
+    items = [replace(survey.codebook[n], scale=(0.0, 10.0)) for n in df]
+    survey = replace(
+        survey, codebook=survey.codebook.with_items(*items), roles=Roles(outcomes={"recommend": ("recommend",)})
+    )
+    found = cx.what_if(survey, "recommend", changes={"queue": 1}, drivers=["queue"], replicates=100)
+    boxes, shift = found.boxes.set_index("metric"), float(found.table["effect"].iloc[0])  # everybody has room
+    y = df["recommend"]
+    assert 0 < shift < 1
+    assert boxes.loc["top2", "before"] == pytest.approx((y >= 9).mean())
+    assert boxes.loc["top2", "estimate"] == pytest.approx(shift * (y == 8).mean())
+    assert boxes.loc["nps", "before"] == pytest.approx(100 * ((y >= 9).mean() - (y <= 6).mean()))
+    assert boxes.loc["nps", "estimate"] == pytest.approx(100 * shift * ((y == 8).mean() + (y == 6).mean()))
+    assert "approximations" in " ".join(n["en"] for n in found.notes)
+
+
+def test_no_boxes_without_whole_answers_and_no_nps_but_of_recommendation(demo):
+    assert asked(changes={"queue": 1}).boxes.empty
+    wave = demo.where(wave="2025-12")
+    found = cx.what_if(wave, changes={"queue": 1}, replicates=100)
+    assert found.boxes["metric"].tolist() == ["top2"]
+
+
+def test_a_class_of_answers_can_be_the_outcome(demo):
+    found = cx.what_if(demo.where(wave="2025-12"), "top2(satisfaction)", changes={"queue": 1}, replicates=100)
+    assert found.boxes.empty
+    assert 0 < found.table["estimate"].iloc[-1] < 0.2
+
+
+def test_the_demo_says_what_a_point_of_queueing_goes_with(demo):
+    found = cx.what_if(demo, changes={"queue": 1}, replicates=200)
+    row = found.table.iloc[-1]
+    assert row["effective_change"] == pytest.approx(0.99, abs=0.005)
+    assert row["estimate"] == pytest.approx(0.323 * row["effective_change"], abs=0.002)
+    assert found.sentences("en")[0].text == (
+        "If everybody rated queueing 1 point higher (on average +0.99), as far as the scale allows, overall satisfaction would be "
+        "expected at 6.61 instead of 6.29: +0.32 (95% interval +0.29 to +0.35). This carries an association over to a change; it is no "
+        "proof of an effect."
+    )
+    assert found.sentences("zh")[0].text == (
+        "若“排队等候”的评分普遍提高 1 分（平均实际变动 +0.99 分）（以量表上下限为限），“总体满意度”的预期均值将由 6.29 变为 6.61，即 +0.32"
+        "（95% 区间 +0.29 至 +0.35）。这是由关联推算，并非因果效应的证明。"
+    )
+
+
+# ---------------------------------------------------------------------- budgets
+COST = {"queue": 3.0, "doctor": 2.0, "meal": 1.0}
+
+
+def test_the_best_set_is_the_best_affordable_one():
+    table = asked(cost=COST, budget=5).table.set_index("driver")
+    assert table.loc[["queue", "doctor", "meal"], "change"].tolist() == [1, 1, 0]
+    assert table.loc["together", "cost"] == 5
+    assert table.loc["queue", "chosen"] > 0.95
+
+
+def test_steps_of_a_point_up_to_the_change_named():
+    table = asked(cost=COST, budget=7.5, changes={"queue": 2.5, "doctor": 1, "meal": 1}).table.set_index("driver")
+    assert table.loc["queue", "change"] == 2.5
+    assert table.loc["together", "cost"] == 7.5
+
+
+def test_without_a_limit_all_helpful_drivers_are_chosen():
+    rng = np.random.default_rng(2)
+    df = frame()
+    df["satisfaction"] = df["queue"] - 0.5 * df["doctor"] + 0.4 * df["meal"] + rng.normal(size=len(df))
+    table = asked(survey_of(df), cost=COST, budget=float("inf")).table.set_index("driver")
+    assert table.loc[NAMES, "change"].tolist() == [1, 0, 1]
+
+
+def test_doubling_all_money_changes_nothing():
+    once = asked(cost=COST, budget=4)
+    twice = asked(cost={k: 2 * v for k, v in COST.items()}, budget=8)
+    columns = ["driver", "change", "estimate", "se", "chosen"]
+    pd.testing.assert_frame_equal(once.table[columns], twice.table[columns])
+    assert once.plan["honest"].iloc[0] == twice.plan["honest"].iloc[0]
+
+
+def test_less_is_better_moves_down_and_a_bad_outcome_too():
+    df = frame()
+    df["doctor"] = 10 - df["doctor"]  # waiting, say
+    found = asked(survey_of(df, down=("doctor",)), cost=COST, budget=5).table.set_index("driver")
+    assert found.loc["doctor", "change"] == -1
+    assert found.loc["doctor", "effective_change"] < 0 < found.loc["doctor", "estimate"]
+    survey = survey_of(df.assign(satisfaction=-df["satisfaction"]), down=("doctor",))
+    items = survey.codebook.with_items(replace(survey.codebook["satisfaction"], higher_is_better=False))
+    worse = asked(replace(survey, codebook=items), cost=COST, budget=5)
+    assert worse.table.set_index("driver").loc["queue", "estimate"] < 0  # less of what is bad
+    assert worse.plan["honest"].iloc[0] < 0
+
+
+def test_nothing_is_said_to_help_where_nothing_is_affordable():
+    found = asked(cost=COST, budget=0.5)
+    assert found.table["estimate"].eq(0).all()
+    assert found.sentences("en")[0].text == "No affordable change goes with a higher satisfaction at a budget of 0.5."
+
+
+def null(seed: int) -> Survey:
+    rng = np.random.default_rng(seed)
+    df = pd.DataFrame(rng.integers(2, 9, (240, 6)).astype(float), columns=list("abcdef"))
+    return Survey.from_frame(df.assign(satisfaction=rng.normal(size=240)))
+
+
+def test_under_the_null_the_honest_gain_is_nothing_and_the_naive_one_is_not():
+    plans = pd.concat([
+        cx.what_if(null(seed), drivers=list("abcdef"), cost=dict.fromkeys("abcdef", 1.0), budget=2, replicates=100, seed=seed).plan
+        for seed in range(24)
+    ])  # fmt: skip
+    error = plans["honest"].std() / np.sqrt(len(plans))
+    assert abs(plans["honest"].mean()) < 4 * error
+    assert (plans["honest"] < plans["naive"]).all()
+    assert plans["naive"].mean() > 5 * error
+    assert plans["same_set"].max() < 0.9  # and the tool says how unsure the choice is
+
+
+def test_a_clear_choice_loses_nothing(demo):
+    found = cx.what_if(demo, cost={"queue": 3, "report": 2, "doctor": 4, "info": 1}, budget=6, replicates=100)
+    plan = found.plan.iloc[0]
+    assert plan["same_set"] == 1
+    assert plan["honest"] == pytest.approx(plan["naive"], abs=0.01)
+    said = found.sentences("en")[0].text
+    assert said.startswith("The best use of a budget of 6 is Queueing +1, Report +1, Preparation notes +1 (cost 6).")
+    assert "cause" not in said
+    assert found.sentences("zh")[0].text.startswith(
+        "预算为 6 时，最佳组合是排队等候 +1、报告 +1、检前须知 +1（花费 6）。"
+    )
+
+
+def test_pictures_show_every_gain(demo):
+    wave = demo.where(wave="2025-12")
+    labels = lambda ax: [t.get_text() for t in ax.get_yticklabels()]  # noqa: E731
+    found = cx.what_if(wave, changes={"queue": 1, "report": -2}, replicates=100)
+    assert labels(found.plot(lang="zh")) == ["排队等候 +1", "报告 −2", "合计"]
+    planned = cx.what_if(wave, cost={"queue": 1, "report": 5}, budget=2, replicates=100)
+    assert labels(planned.plot(lang="en")) == ["Queueing +1", "Together, on the same data", "Together, honest"]
+    by = cx.what_if(wave, changes={"queue": 1}, by="card", replicates=100)
+    assert labels(by.plot(lang="en")) == ["ordinary", "gold", "diamond"]
+    mpl.pyplot.close("all")
+    assert {"boxes"} == set(found.further())
+    assert {"plan"} == set(planned.further())
+    assert "cx.what_if(survey" in found.call
+    assert found._repr_html_().count("<table") == 2
+    assert "100" in found.methods("zh")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"changes": {"quue": 1}}, "changes names 1 column that is not in the drivers of the model: 'quue' (did you mean 'queue'?)."),
+        ({}, 'changes is empty; name at least one driver: changes={"queue": +1}.'),
+        ({"changes": {}}, 'changes is empty; name at least one driver: changes={"queue": +1}.'),
+        (
+            {"changes": {"queue": 11}},
+            "changes: 'queue' is to move by +11 points, but its scale runs 0–10; at most 10 points are possible.",
+        ),
+        ({"changes": {"queue": float("nan")}}, "changes: 'queue' is nan; give a number of points."),
+        ({"changes": {"queue": 1}, "budget": 3}, "budget is 3, but no cost is given; pass cost={driver: cost of one point}."),
+        ({"cost": COST}, 'cost is given without budget; pass budget= (float("inf") for no limit).'),
+        ({"cost": {"queue": -1.0}, "budget": 3}, "cost of 1 drivers is not a number of 0 or more: 'queue' (-1)."),
+        ({"cost": COST, "budget": -2}, "budget is -2; it must be 0 or more."),
+        ({"cost": {"quue": 1}, "budget": 1}, "cost names 1 column that is not in the drivers of the model: 'quue' (did you mean 'queue'?)."),
+        (
+            {"cost": COST, "budget": 1, "by": "card"},
+            "by='card' and budget cannot be combined; use survey.where(...) for the best set of one segment.",
+        ),
+        (
+            {"cost": COST, "budget": 1, "changes": {"queue": 1}},
+            "changes and cost must name the same drivers; without a cost: none; without a change: 'doctor', 'meal'.",
+        ),
+        ({"cost": {}, "budget": 1}, "cost names 0 drivers; the best set is chosen among 1 to 15."),
+        ({"changes": {"queue": 1}, "replicates": 20}, "replicates is 20; intervals need at least 100."),
+    ],
+)  # fmt: skip
+def test_what_is_refused(options, message):
+    with pytest.raises(SurveyError, match=f"^{re.escape(message)}$"):
+        asked(**options)
+
+
+def test_a_category_has_no_points():
+    survey = survey_of()
+    with pytest.raises(
+        SurveyError, match=r"^changes names 1 factors \('factor\(card\)'\); a category has no points\.$"
+    ):
+        cx.what_if(survey, drivers=["queue", "factor(card)"], changes={"factor(card)": 1}, replicates=100)
+
+
+def test_a_base_too_small_for_replicates_says_so():
+    df = frame(base=6)
+    message = r"^\d+ of \d+ sets of replicate weights leave a driver or 'satisfaction' without variation of its own: the base of 6 is too small; "
+    with pytest.raises(SurveyError, match=message):
+        asked(survey_of(df, psu=None), changes={"queue": 1})
+
+
+# ---------------------------------------------------------------------- headroom
+def test_gaps_to_a_target_by_hand():
+    df = frame()
+    found = cx.headroom(survey_of(df), drivers=NAMES, target={"queue": 7, "doctor": 6}, replicates=200).table.set_index(
+        "driver"
+    )
+    mean = np.average(df["queue"], weights=df["w"])
+    assert found.loc["queue", "gap"] == pytest.approx(7 - mean)
+    assert found.loc["queue", "estimate"] == pytest.approx(regression(df)[0] * (7 - mean))
+    assert found.loc["doctor", ["gap", "estimate", "se"]].tolist() == [0, 0, 0]  # reached
+    assert "meal" not in found.index
+
+
+def test_less_is_better_closes_its_gap_downwards():
+    df = frame()
+    df["doctor"] = 10 - df["doctor"]
+    found = cx.headroom(survey_of(df, down=("doctor",)), drivers=NAMES, target=1.0, replicates=100).table.set_index(
+        "driver"
+    )
+    mean = np.average(df["doctor"], weights=df["w"])
+    assert found.loc["doctor", "gap"] == pytest.approx(mean - 1)
+    assert found.loc["doctor", "effect"] < 0 < found.loc["doctor", "estimate"]
+    assert found.loc["queue", "gap"] == 0  # more is better there, and 1 is passed
+
+
+def test_the_demo_lags_most_where_diamond_is_treated_better(demo):
+    found = cx.headroom(demo, by="card", replicates=200)
+    assert found.table["driver"].head(2).tolist() == ["changing", "reception"]
+    assert found.table["segment"].head(2).tolist() == [3, 3]
+    assert found.table["best_share"].head(2).tolist() == [1, 1]
+    assert found.table.set_index("driver").loc["queue", "low"] < 0
+    said = found.sentences("en")[0].text
+    assert said.startswith(
+        "Most is to be expected from changing room: were everybody's average where diamond customers are (7.6 instead of 6.6), "
+    )
+    assert "钻卡客户" in found.sentences("zh")[0].text
+    ax = found.plot(lang="zh")
+    assert ax.get_title(loc="left") == "补齐差距对应的变化：总体满意度"
+    mpl.pyplot.close("all")
+
+
+def test_the_best_of_equal_segments_is_no_gap():
+    gaps, plain = [], []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        df = frame(seed, 360).assign(card=rng.integers(1, 9, 360))
+        row = (
+            cx.headroom(survey_of(df, psu=None), drivers=NAMES, by="card", replicates=100)
+            .table.set_index("driver")
+            .loc["queue"]
+        )
+        gaps.append(row["gap"])
+        plain.append(row["best"] - row["performance"])
+    assert np.mean(plain) > 0.4  # what picking the highest of eight makes of nothing
+    assert np.mean(gaps) < 0.15
+    assert all(np.array(gaps) < np.array(plain))
+
+
+def test_tiny_segments_are_no_mark():
+    df = frame()
+    df["card"] = np.where(np.arange(300) < 12, 3, np.arange(300) % 2 + 1)
+    df.loc[df["card"] == 3, "queue"] = 10.0
+    found = cx.headroom(survey_of(df), drivers=NAMES, by="card", replicates=100).table.set_index("driver")
+    assert found.loc["queue", "segment"] in (1, 2)
+
+
+def test_a_result_of_key_drivers_is_gone_on_from(demo):
+    wave = demo.where(wave="2025-12")
+    drivers = cx.key_drivers(wave, replicates=150, seed=4)
+    again = cx.headroom(drivers, target=8)
+    fresh = cx.headroom(wave, target=8, replicates=150, seed=4)
+    pd.testing.assert_frame_equal(again.table, fresh.table)
+    assert again.call == fresh.call
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "name one mark: by= (a segment, whose best group is meant) or target= (a number, or one per driver)."),
+        ({"by": "card", "target": 7}, "name one mark: by= (a segment, whose best group is meant) or target= (a number, or one per driver)."),
+        ({"target": {"queue": 12, "meal": 5}}, "target lies outside the scale of 1 of 2 drivers: 'queue' 12 (scale 0–10)."),
+        ({"target": {"quue": 5}}, "target names 1 column that is not in the drivers of the model: 'quue' (did you mean 'queue'?)."),
+        ({"target": {}}, "target is empty; name at least one driver."),
+        ({"target": "best"}, "target is 'best'; give a number, a number per driver, or 'study' for the declared targets."),
+        (
+            {"target": "study"},
+            "target: the study declares none for the 3 drivers; add them under targets: in study.yml, or pass target={driver: number}.",
+        ),
+        ({"by": "one"}, "by: 'one' has 1 groups with an effective base of 30 or more; the best of them needs two."),
+    ],
+)  # fmt: skip
+def test_what_headroom_refuses(options, message):
+    survey = survey_of(frame().assign(one=1))
+    with pytest.raises(SurveyError, match=f"^{re.escape(message)}$"):
+        cx.headroom(survey, drivers=NAMES, replicates=100, **options)
+
+
+def test_targets_of_the_study():
+    survey = survey_of(roles=Roles(targets={"queue": 8.0, "nps": 10}))
+    found = cx.headroom(survey, drivers=NAMES, target="study", replicates=100)
+    assert found.table[["driver", "target"]].values.tolist() == [["queue", 8.0]]
+
+
+# ---------------------------------------------------------------------- coverage
+def clustered(seed: int, base: int = 600) -> pd.DataFrame:
+    """Weights that depend on the outcome's stratum, 20 respondents per cluster that share part of everything."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(base // 20), 20)
+    shared = rng.normal(size=(base // 20, 4))[group]
+    x = np.clip(np.round(np.array([5, 7.5, 6]) + 0.8 * shared[:, :3] + 1.6 * rng.normal(size=(base, 3))), 0, 10)
+    slope = 0.5 + 0.12 * shared[:, 3]
+    y = 1 + slope * x[:, 0] + 0.3 * x[:, 1] + 0.1 * x[:, 2] + rng.normal(size=base)
+    return pd.DataFrame(x, columns=NAMES).assign(satisfaction=y, w=np.where(x[:, 0] > 5, 0.5, 1.5), u=group)
+
+
+@pytest.mark.slow
+def test_intervals_of_gains_cover_in_clusters_and_naive_ones_do_not():
+    truth_of = clustered(10**6, 400_000)
+    room = np.average(np.clip(truth_of["queue"] + 2, 0, 10) - truth_of["queue"], weights=truth_of["w"])
+    truth = regression(truth_of)[0] * room
+    hits, naive, width = [], [], []
+    for seed in range(400):
+        df = clustered(seed)
+        row = asked(survey_of(df), changes={"queue": 2}, seed=seed).table.iloc[-1]
+        plain = asked(survey_of(df, psu=None), changes={"queue": 2}, seed=seed).table.iloc[-1]
+        hits.append(row["low"] <= truth <= row["high"])
+        naive.append(plain["low"] <= truth <= plain["high"])
+        width.append(row["high"] - row["low"])
+    assert 0.92 <= np.mean(hits) <= 0.98
+    assert np.mean(naive) < 0.85
+    assert np.mean(width) < 0.35
