@@ -185,7 +185,8 @@ class Imputed(Incomplete):
     def slopes(self, estimate: FloatArray, df: float) -> Spread:
         """Rubin's rules: the mean of the design's variances, plus (1 + 1/m) times that between imputations.
 
-        Degrees of freedom: Barnard & Rubin (1999), Biometrika 86, 948–955.
+        Degrees of freedom: Barnard & Rubin (1999), Biometrika 86, 948–955. With unequal weights the sum is too large, as
+        weighted estimates are not self-efficient: Kim, Brick, Fuller & Kalton (2006), JRSS B 68, 509–521.
         """
         sample = self.sample
         parts = [

@@ -47,8 +47,8 @@ _ASSUMED: Mapping[str, Mapping[str, str]] = {
     },
     "mi": {
         "en": "{imputations} imputations from a normal model of drivers, outcome{auxiliary}; Rubin's rules with design-based variances. "
-        "That is right if what is missing depends only on what the model holds.",
-        "zh": "由包含驱动因素、结果变量{auxiliary}的正态模型生成 {imputations} 组插补值，按 Rubin 规则合并，方差按抽样设计计算；前提是缺失只取决于模型中的变量。",
+        "That is right if what is missing depends only on what the model holds; with unequal weights its intervals are somewhat too wide.",
+        "zh": "由包含驱动因素、结果变量{auxiliary}的正态模型生成 {imputations} 组插补值，按 Rubin 规则合并，方差按抽样设计计算；前提是缺失只取决于模型中的变量；权重不等时区间略偏宽。",
     },
     "dummy": {
         "en": "Dummy adjustment sets missing answers to the mean and marks them; effects and importances are then biased even where "
