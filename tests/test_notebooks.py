@@ -17,7 +17,7 @@ OTHER: dict[str, dict[str, Any]] = {
     },
     "02_segments": {
         "study": str(ROOT / "data" / "mobi" / "study.yml"), "by": "expectation", "metrics": ["CUSA1", "CUSL3"], "margins": None,
-        "flat": 0.5, "prices": None, "types": None, "common": [], "membership": [], "lang": "zh", "replicates": 20, "seed": 7,
+        "prices": None, "types": {}, "lang": "zh", "replicates": 20, "seed": 7,
     },
     "monthly_report": {
         "study": str(ROOT / "data" / "healthcheck" / "study.yml"), "wave": "2025-03", "lang": "zh", "replicates": 200, "seed": 7,
