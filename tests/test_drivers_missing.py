@@ -20,8 +20,9 @@ from cxlab.drivers._layout import absence
 from cxlab.drivers._missing import Imputed, Likelihood
 from cxlab.drivers._prepare import prepare
 from cxlab.errors import SurveyError, SurveyWarning
+from cxlab.importance import coefficients
 from cxlab.incomplete import em, impute, pattern_moments
-from cxlab.moments import coefficients, weighted_moments
+from cxlab.moments import weighted_moments
 from cxlab.subsets import shapley
 from cxlab.survey import Survey
 

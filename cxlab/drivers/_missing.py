@@ -11,6 +11,7 @@ import numpy as np
 from cxlab.drivers._sample import Sample
 from cxlab.drivers._sources import SOURCES, Listwise, Source, Spread, slope_spread
 from cxlab.errors import SurveyError
+from cxlab.importance import coefficients
 from cxlab.incomplete import (
     NormalFit,
     PatternMoments,
@@ -25,7 +26,7 @@ from cxlab.incomplete import (
     pattern_moments,
     replicate_patterns,
 )
-from cxlab.moments import coefficients, replicate_moments, weighted_moments
+from cxlab.moments import replicate_moments, weighted_moments
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 LEAST_IMPUTATIONS, MOST_IMPUTATIONS = 20, 100
