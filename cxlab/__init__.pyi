@@ -6,7 +6,10 @@ from .contrasts import against_rest as against_rest
 from .describe import codebook as codebook
 from .draft import draft_study as draft_study
 from .drivers import asymmetry as asymmetry
+from .drivers import compare_methods as compare_methods
 from .drivers import compare_missing as compare_missing
+from .drivers import dominance as dominance
+from .drivers import driver_blocks as driver_blocks
 from .drivers import driver_change as driver_change
 from .drivers import first_to_fix as first_to_fix
 from .drivers import headroom as headroom

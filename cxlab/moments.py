@@ -250,13 +250,3 @@ def group_moments(
             found.sums[g] += weighted.sum(axis=0)
             found.products[g] += weighted.T @ shifted
     return found
-
-
-def __getattr__(name: str) -> Any:
-    """Measures of importance stood here before they had modules of their own."""
-    from cxlab import importance, subsets
-
-    for module in (subsets, importance):
-        if name in ("shapley", "null_importance", "johnson", "coefficients") and hasattr(module, name):
-            return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,7 +29,8 @@ from cxlab.drivers._audit_robust import (
 )
 from cxlab.drivers._audit_words import QUESTIONS, WORDINGS
 from cxlab.errors import SurveyError
-from cxlab.moments import johnson, shapley
+from cxlab.importance import johnson
+from cxlab.subsets import shapley
 from cxlab.survey import Survey
 
 ROOT = Path(__file__).parents[1]

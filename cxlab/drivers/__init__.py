@@ -15,11 +15,14 @@ import pandas as pd
 
 from cxlab.design import design_notes, kish_base
 from cxlab.drivers._asymmetry import AsymmetryResult, asymmetry
+from cxlab.drivers._blocks import BlockResult, driver_blocks
 from cxlab.drivers._change import ChangeResult, driver_change
 from cxlab.drivers._columns import effects, interval_columns, point_columns
 from cxlab.drivers._compare_missing import MissingComparison, compare_missing
+from cxlab.drivers._dominance import DominanceResult, dominance
 from cxlab.drivers._headroom import HeadroomResult, headroom
 from cxlab.drivers._kernels import LEAST_REPLICATES
+from cxlab.drivers._methods import MethodsResult, compare_methods
 from cxlab.drivers._missing_words import missing_notes
 from cxlab.drivers._model_words import EXTRA_HEADINGS, formats
 from cxlab.drivers._models import kernel_of
@@ -38,16 +41,22 @@ from cxlab.words import Note
 
 __all__ = [
     "AsymmetryResult",
+    "BlockResult",
     "ChangeResult",
+    "DominanceResult",
     "DriverResult",
     "HeadroomResult",
+    "MethodsResult",
     "MissingComparison",
     "PriorityMapResult",
     "PriorityResult",
     "SegmentDriverResult",
     "WhatIfResult",
     "asymmetry",
+    "compare_methods",
     "compare_missing",
+    "dominance",
+    "driver_blocks",
     "driver_change",
     "first_to_fix",
     "headroom",

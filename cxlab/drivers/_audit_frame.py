@@ -11,7 +11,8 @@ import numpy as np
 
 from cxlab.contrasts import p_values
 from cxlab.design import Design
-from cxlab.moments import coefficients, to_correlation
+from cxlab.importance import coefficients
+from cxlab.moments import to_correlation
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 Importance = Callable[[FloatArray], FloatArray]  # covariances (..., k + 1, k + 1) → (..., p)

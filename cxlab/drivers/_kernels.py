@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -106,6 +106,20 @@ class Linear:
 
     def draws(self, count: int, seed: int) -> Draws:
         importances, slopes = [], []
+        for correlations, scale in self.correlations(count, seed):
+            importances.append(self._parts(correlations))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slopes.append(coefficients(correlations) * scale[:, -1:] / scale[:, :-1])
+        return Draws(np.concatenate(importances), np.concatenate(slopes))
+
+    def correlations(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Correlations (b, k + 1, k + 1) and standard deviations (b, k + 1) under replicate weights, block by block.
+
+        Raises
+        ------
+        SurveyError
+            If a replicate leaves a driver or the outcome constant.
+        """
         for block in self.prepared.source.replicates(count, seed):
             with np.errstate(divide="ignore", invalid="ignore"):
                 correlations = self._mended(to_correlation(block))
@@ -115,11 +129,7 @@ class Linear:
                     f"{bad} of {len(block)} replicates leave a driver or {self.prepared.outcome!r} without variation: the base of "
                     f"{len(self.prepared.rows)} is too small for intervals; widen the filter, or use replicates=0."
                 )
-            importances.append(self._parts(correlations))
-            scale = np.sqrt(np.diagonal(block, axis1=1, axis2=2))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                slopes.append(coefficients(correlations) * scale[:, -1:] / scale[:, :-1])
-        return Draws(np.concatenate(importances), np.concatenate(slopes))
+            yield correlations, np.sqrt(np.diagonal(block, axis1=1, axis2=2))
 
     def null_lines(self, permutations: int, seed: int) -> FloatArray:
         """95th percentile of each driver's importance after permuting it within stratum, shape (p,).

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from cxlab.drivers._audit import AuditResult
+    from cxlab.drivers._dominance import DominanceResult
 
 HEADINGS = {
     "block": {"en": "Block", "zh": "类别"},
@@ -107,6 +108,12 @@ class DriverResult(Result):
             level=self.said_level,
             ax=ax,
         )
+
+    def dominance(self, replicates: int | None = None, seed: int = 0) -> DominanceResult:
+        """Does one driver add more than another whatever else is in the model? See :func:`cxlab.dominance`."""
+        from cxlab.drivers._dominance import dominance_of
+
+        return dominance_of(self, replicates, seed)
 
     def _drawn(self, lang: str) -> pd.DataFrame:
         """Table with labels; suppressed rows carry no numbers."""

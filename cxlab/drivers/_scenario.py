@@ -15,7 +15,8 @@ from cxlab.drivers._layout import is_factor
 from cxlab.drivers._prepare import Prepared
 from cxlab.drivers._result import DriverResult
 from cxlab.errors import SurveyError, unknown_names
-from cxlab.moments import coefficients, replicate_moments
+from cxlab.importance import coefficients
+from cxlab.moments import replicate_moments
 from cxlab.scenarios import Answers, Scenario, tabulate
 from cxlab.survey import Survey
 
