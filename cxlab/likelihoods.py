@@ -295,7 +295,7 @@ def _newton(score: FloatArray, info: FloatArray, free: np.ndarray) -> tuple[Floa
 def _ordered(now: FloatArray, before: FloatArray, thresholds: int) -> FloatArray:
     """Parameters drawn back towards the last ones until the thresholds ascend."""
     for _ in range(_STEPS):
-        crossed = (np.diff(now[:, :thresholds], axis=1) <= 0).any(axis=1)
+        crossed = np.any(np.diff(now[:, :thresholds], axis=1) <= 0, axis=1)
         if not crossed.any():
             break
         now = np.where(crossed[:, None], (now + before) / 2, now)

@@ -155,7 +155,7 @@ class CumulativeLogit:
         if players > self.most and self.method != "relative_weights":
             others = " or method='relative_weights'" if "relative_weights" in self.methods else ""
             raise SurveyError(
-                f"drivers holds {players} drivers; {self.method!r} of a {self.name} model fits all {2**players:,} subsets and is "
+                f"drivers holds {players} drivers; {self.method!r} with model={self.name!r} fits all {2**players:,} subsets and is "
                 f"limited to {self.most}: name fewer drivers, or use model='linear'{others}."
             )
 
@@ -231,7 +231,7 @@ class Logit(CumulativeLogit):
                 f"outcome {outcome!r}: {counts.min():,} respondents in the smaller class for {columns} columns; under "
                 f"{_EVENTS_PER_COLUMN} per column effects are exaggerated and intervals rough.",
                 SmallBaseWarning,
-                stacklevel=5,
+                stacklevel=7,
             )
 
 

@@ -28,7 +28,7 @@ _FITTED: Mapping[str, Words] = {
         "zh": "{count} 个驱动因素合计使“{outcome}”模型的 McFadden R² 达到 {r2:.2f}（样本量 {base:,}，有效样本量 {effective:,.0f}）。",
     },
     "tjur": {
-        "en": "With the {count} drivers the fitted probability of {outcome:in} is {r2:pp} percentage points higher where it is "
+        "en": "With the {count} drivers the fitted probability of {outcome:in} is {r2:pt} percentage points higher where it is "
         "the case than where it is not (base {base:,}, effective {effective:,.0f}).",
         "zh": "以这 {count} 个驱动因素拟合，属于“{outcome}”者的平均预测概率比其他人高 {r2:pt} 个百分点"
         "（样本量 {base:,}，有效样本量 {effective:,.0f}）。",

@@ -19,6 +19,7 @@ from cxlab.words import LANGUAGES, Note
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _CALL = re.compile(r"\s*(\w+)\s*\(([^()]*)\)\s*")
 _COMPARED = re.compile(r"[<>=!]|\b(?:in|and|or|not)\b")
+_FORMULA = re.compile(r"[()+*/-]")
 _SIGNS = {ast.GtE: "≥", ast.LtE: "≤", ast.Gt: ">", ast.Lt: "<", ast.Eq: "=", ast.NotEq: "≠"}
 _CLASSES: Mapping[str, Mapping[str, str]] = {
     "top1": {"en": "{item}: top box", "zh": "{item}：最高档"},
@@ -101,7 +102,12 @@ def read_outcome(survey: Survey, text: str) -> Outcome:
             "conditions such as 'satisfaction >= 9'."
         )
     if not _COMPARED.search(text):
-        survey.require("outcome", [text])
+        if not _FORMULA.search(text):
+            survey.require("outcome", [text])
+        raise SurveyError(
+            f"outcome {text!r} is a formula and no condition; compare it, as in '{text} >= 9', or declare it under derived: in "
+            "study.yml and name it here."
+        )
     return _condition(survey, text)
 
 
@@ -165,7 +171,7 @@ def _wording(survey: Survey, text: str) -> dict[str, str]:
         case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=value)]) if (
             type(op) in _SIGNS
         ):
-            shown = f"{value:g}" if isinstance(value, (int, float)) else value
+            shown = f"{value:g}" if isinstance(value, (int, float)) else str(value)
             return {lang: f"{survey.label(name, lang)} {_SIGNS[type(op)]} {shown}" for lang in LANGUAGES}
     return dict.fromkeys(LANGUAGES, text)
 

@@ -70,24 +70,29 @@ class TjurSubsets(Subsets):
         root = self._roots(ids, at).astype(float)
         inverse = root @ root.transpose(0, 2, 1)
         pull, rest = self._pull(ids, at, inverse)
-        columns, w = self._columns(ids), self.data.w
+        columns, w = self._columns(ids), self.data.w[:, None]
         step = np.matmul(
             self._scores(ids, at, deviations).transpose(1, 0, 2), inverse
         )  # (subsets, replicates, T + own)
         moved = self._weighted_sums(ids, at.curvature * rest, deviations).transpose(1, 0, 2)
-        mean = np.einsum("nb,nbi->bi", w[:, None] * at.curvature, columns)
-        fitted = self.probabilities(at)
-        bend = (w[:, None] * at.curvature * (1 - 2 * fitted) * rest)[:, :, None] * columns
+        mean = self._sums(ids, w * at.curvature)
+        bend = (w * at.curvature * (1 - 2 * self.probabilities(at)) * rest)[:, :, None] * columns
         curve = np.matmul(bend.transpose(1, 2, 0), columns.transpose(1, 0, 2))
         linear = pull[:, None] + moved - shift[None, :, None] * mean[:, None]
         return np.einsum("bri,bri->rb", step, linear + np.matmul(step, curve) / 2)
 
     def _pull(self, ids: np.ndarray, at: State, inverse: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Gradient of cov(y, p), shape (subsets, T + own), and what its direction leaves of the events, (rows, subsets)."""
-        columns = self._columns(ids)
-        pull = np.einsum("nb,nbi->bi", (self.data.w * self.centred)[:, None] * at.curvature, columns)
+        pull = self._sums(ids, (self.data.w * self.centred)[:, None] * at.curvature)
         along = np.einsum("bij,bj->bi", inverse, pull)
-        return pull, self.centred[:, None] - np.einsum("nbi,bi->nb", columns, along)
+        slopes = np.zeros((len(ids), self.data.x.shape[1]))
+        np.put_along_axis(slopes, self._own(ids), along[:, 1:], axis=1)
+        return pull, self.centred[:, None] + along[:, 0] - self.data.x @ slopes.T
+
+    def _sums(self, ids: np.ndarray, values: FloatArray) -> FloatArray:
+        """Sums of values (rows, subsets) × a subset's columns, shape (subsets, T + own)."""
+        own = np.take_along_axis(values.T @ self.data.x, self._own(ids), axis=1)
+        return np.concatenate([-values.sum(axis=0)[:, None], own], axis=1)
 
     def _columns(self, ids: np.ndarray) -> FloatArray:
         """Derivatives of the linear predictor by a subset's own parameters, shape (rows, subsets, T + own)."""
@@ -104,10 +109,10 @@ class TjurSubsets(Subsets):
         _, step = self._joining(ids, at, root, columns)
         root = root.astype(float)
         _, rest = self._pull(ids, at, root @ root.transpose(0, 2, 1))
-        w = self.data.w[:, None]
-        curvature = w * at.curvature
-        first = np.stack([a @ (curvature * rest) for a in columns], axis=-1)
-        bend = curvature * rest * (1 - 2 * self.probabilities(at))
+        curvature = (self.data.w[:, None] * at.curvature).astype(np.float32)
+        pulled = curvature * rest.astype(np.float32)
+        bend = pulled * (1 - 2 * self.probabilities(at)).astype(np.float32)
+        first = np.stack([a @ pulled for a in columns], axis=-1)
         means = np.stack([a @ curvature for a in columns], axis=-1) / curvature.sum(axis=0)[:, None]
         sums = np.stack([a @ bend for a in columns], axis=-1)
         inner = np.stack([np.stack([(a * b) @ bend for a in columns], -1) for b in columns], -1)
