@@ -426,10 +426,11 @@ def test_intervals_of_gains_cover_in_clusters_and_naive_ones_do_not():
     room = np.average(np.clip(truth_of["queue"] + 2, 0, 10) - truth_of["queue"], weights=truth_of["w"])
     truth = regression(truth_of)[0] * room
     hits, naive, width = [], [], []
-    for seed in range(400):
+    options = {"changes": {"queue": 2}, "replicates": 150}
+    for seed in range(300):
         df = clustered(seed)
-        row = asked(survey_of(df), changes={"queue": 2}, seed=seed).table.iloc[-1]
-        plain = asked(survey_of(df, psu=None), changes={"queue": 2}, seed=seed).table.iloc[-1]
+        row = asked(survey_of(df), seed=seed, **options).table.iloc[-1]
+        plain = asked(survey_of(df, psu=None), seed=seed, **options).table.iloc[-1]
         hits.append(row["low"] <= truth <= row["high"])
         naive.append(plain["low"] <= truth <= plain["high"])
         width.append(row["high"] - row["low"])
