@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from cxlab.drivers._segments_result import SegmentDriverResult
 
 ACROSS = 4  # panels in a row
+BETWEEN = 0.75  # inches between rows of panels, for their headings
 _WORDS = {
     "title": {"en": "Effect of +1 point on {o}, by {b}", "zh": "各因素每 +1 分对{o}的影响（按{b}）"},
     "dot": {"en": "effect with {level} interval", "zh": "影响值与 {level} 区间"},
     "found": {"en": "differs from the others (Holm)", "zh": "与其他组有显著差异（Holm）"},
     "rest": {"en": "mean effect in the other groups", "zh": "其他组的平均影响值"},
-    "hidden": {"en": "suppressed:\nbase {base:,}", "zh": "样本不足：\n{base:,}"},
+    "hidden": {"en": "suppressed\n(n = {base:,})", "zh": "样本不足\n（n = {base:,}）"},
     "low": {"en": "n = {base:,}, low", "zh": "n = {base:,}，偏少"},
     "ok": {"en": "n = {base:,}", "zh": "n = {base:,}"},
 }
@@ -39,19 +40,19 @@ def segment_effects(result: SegmentDriverResult, lang: str, ax: Axes | None = No
     codes, drivers = result.model["segment"].tolist(), list(dict.fromkeys(result.table["driver"]))
     across = min(len(codes), ACROSS)
     down = -(-len(codes) // across)
-    high = 0.45 + 0.25 * len(drivers)
-    ax = ax or new_axes(2.3 + 1.95 * across, 0.9 + down * (high + 0.35))
+    high = 0.2 + 0.25 * len(drivers)
+    whole = down * high + (down - 1) * BETWEEN
+    ax = ax or new_axes(2.3 + 1.95 * across, 1.5 + whole)
     ax.axis("off")
     title = _WORDS["title"][lang].format(
         o=number(result.label(result.outcome, lang), "in"), b=number(result.label(result.by, lang), "in")
     )
     ax.set_title(title, pad=58)
     limits = _limits(result)
-    room = 0.35 / (high + 0.35)
     for k, code in enumerate(codes):
         row, column = divmod(k, across)
-        box = (column / across, 1 - (row + 1) / down + (room / down if row + 1 < down else 0), 0.92 / across,
-               (1 - room * (down - 1) / down) / down if down == 1 else (1 - room) / down)  # fmt: skip
+        bottom = 1 - ((row + 1) * high + row * BETWEEN) / whole
+        box = (column / across, bottom, 0.92 / across, high / whole)
         panel = ax.inset_axes(box)
         _panel(panel, result, code, drivers, lang)
         panel.set_xlim(limits)
@@ -68,7 +69,9 @@ def _shown(result: SegmentDriverResult, code: object, drivers: list[str]) -> pd.
     gaps = result.differences
     if len(gaps):
         own = gaps[(gaps["segment"] == code).to_numpy()].set_index("driver").loc[drivers]
-        rows["rest"], rows["found"] = own["rest"], (own["p_value"] < 1 - result.level).fillna(False)
+        rows["found"] = own["p_value"] < 1 - result.level
+        if not result.odds:  # the others' effect is on the scale of what is compared
+            rows["rest"] = own["rest"]
     rows.loc[rows["reliability"] == "suppressed", ["estimate", "low", "high", "rest"]] = np.nan
     return rows
 
@@ -113,7 +116,8 @@ def _legend(ax: Axes, result: SegmentDriverResult, lang: str) -> None:
 
     marks = [("dot", theme.GOOD, "o", 5.0)]
     if len(result.differences):
-        marks.append(("rest", theme.INK, "|", 8.0))
+        if not result.odds:
+            marks.append(("rest", theme.INK, "|", 8.0))
         if (result.differences["p_value"] < 1 - result.level).any():
             marks.insert(1, ("found", theme.BAD, "D", 5.5))
     handles = [

@@ -12,9 +12,10 @@ import pandas as pd
 from cxlab.design import design_notes, kish_base
 from cxlab.drivers._columns import interval_columns, point_columns
 from cxlab.drivers._missing_words import missing_notes
+from cxlab.drivers._model_words import EXTRA_HEADINGS, formats
 from cxlab.drivers._result import FORMATS, percentiles
 from cxlab.drivers._segments_cells import Cell, Cells, Drivers, Options, cells
-from cxlab.drivers._segments_result import HEADINGS, REASONS, SegmentDriverResult
+from cxlab.drivers._segments_result import HEADINGS, ODDS_HEADINGS, REASONS, SegmentDriverResult
 from cxlab.drivers._segments_tests import (
     ODDS,
     Figures,
@@ -50,6 +51,7 @@ def segment_drivers(survey: Survey, outcome: str, drivers: Drivers, options: Opt
     compared = differences(found, parts, options.level)
     model = _model(found, options.level)
     _warn(survey, table, found)
+    odds = any(p is not None and ODDS in p.slopes.extra for p in parts)
     total = found.total
     label = total.labels[total.outcome]
     grouped = wordings(survey, found.column)
@@ -57,13 +59,20 @@ def segment_drivers(survey: Survey, outcome: str, drivers: Drivers, options: Opt
         table,
         Base(len(total.rows), kish_base(total.weights), total.excluded, total.excluded_share),
         _notes(survey, found, compared, options),
-        {**HEADINGS, **total.labels, options.by: grouped, **_values(survey, found)},
+        {
+            **HEADINGS,
+            **EXTRA_HEADINGS,
+            **(ODDS_HEADINGS if odds else {}),
+            **total.labels,
+            options.by: grouped,
+            **_values(survey, found),
+        },
         call,
         {
             "en": f"Key drivers of {label['en']} by {grouped['en']}",
             "zh": f"“{label['zh']}”的关键驱动因素（按{grouped['zh']}）",
         },
-        FORMATS | _FORMATS,
+        FORMATS | formats(found.whole) | _FORMATS,
         options.level,
         outcome=total.outcome,
         by=options.by,
@@ -72,7 +81,7 @@ def segment_drivers(survey: Survey, outcome: str, drivers: Drivers, options: Opt
         overall=whole,
         model=model,
         replicates=_replicates(found),
-        odds=any(p is not None and ODDS in p.slopes.extra for p in parts),
+        odds=odds,
     )
 
 

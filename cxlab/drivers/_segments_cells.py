@@ -133,8 +133,8 @@ def cells(survey: Survey, outcome: str, drivers: Drivers, options: Options) -> C
     _check_apart(survey, total, options.by, column)
     whole, said = kernel_of(total, options.model, options.method)
     count = len(codes)
-    plain = isinstance(whole, Linear) and isinstance(total.source, Listwise)
-    shared = _Shared(total, member, count, options) if options.replicates and plain else None
+    linear = isinstance(whole, Linear) and _divisible(total)
+    shared = _Shared(total, member, count, options) if options.replicates and linear else None
 
     segments = [_cell(survey, whole, member == g, options, shared.blocks(g) if shared else None) for g in range(count)]
     return Cells(column, codes, member, total, whole, said, segments)
@@ -148,6 +148,12 @@ def _check_apart(survey: Survey, total: Prepared, by: str, column: str) -> None:
             raise SurveyError(
                 f"by is {by!r}, which is named in {argument} too; within a segment it does not vary: leave it out of {argument}."
             )
+
+
+def _divisible(total: Prepared) -> bool:
+    """Whether the columns of some respondents are those of everybody: complete, and one per driver."""
+    single = len(total.layout.names) == len(total.drivers) + len(total.always)
+    return total.missing == "listwise" and single and not (total.first < 0).any()
 
 
 class _Shared:
@@ -210,11 +216,7 @@ def _cell(survey: Survey, whole: Kernel, inside: np.ndarray, options: Options, b
 def _prepared(survey: Survey, total: Prepared, inside: np.ndarray) -> Prepared | str:
     """The same analysis of fewer respondents, or what is wrong with them."""
     part = replace(survey, domain=inside)
-    if (
-        total.missing != "listwise"
-        or len(total.layout.names) != len(total.drivers) + len(total.always)
-        or (total.first < 0).any()
-    ):
+    if not _divisible(total):
         # Categories, indicators and imputations depend on who is there.
         try:
             with warnings.catch_warnings():

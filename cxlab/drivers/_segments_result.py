@@ -40,6 +40,7 @@ HEADINGS = {
     "r2_adjusted": {"en": "R² adjusted", "zh": "调整后 R²"},
     "r2_corrected": {"en": "R², bias-corrected", "zh": "R²（偏差校正）"},
 }  # fmt: skip
+ODDS_HEADINGS = {"estimate_shrunk": {"en": "Log odds, shrunk", "zh": "对数优势（收缩估计）"}}
 _GAPS = {
     "value": {"en": "Effect in this group", "zh": "本组影响"},
     "rest": {"en": "Mean effect in the others", "zh": "其他组的平均影响"},
