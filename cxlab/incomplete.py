@@ -23,6 +23,7 @@ FLOOR = 1e-4  # least eigenvalue of a correlation matrix that is put together fr
 CELLS = 1 << 22  # numbers of a batch of pattern moments held at once
 _STEP = 1e-4  # of the numerical derivative of an EM step, in standard deviations
 _PLAIN = 2_000  # plain EM steps until Newton's may begin
+_POSITIVE = 1e-8  # least eigenvalue of correlations that some data can have
 _SINGULAR = 1e-7  # least eigenvalue of scaled columns that are not determined by others
 _LEAPS = 20  # Newton's steps of a replicate until plain EM takes over
 _ROUNDING = 1e-8  # change of an EM step that near collinear columns may not get below
@@ -272,7 +273,7 @@ def pairwise(moments: PatternMoments, least: float = FLOOR) -> tuple[FloatArray,
     covariance : array, shape (b, k, k)
         Of the columns as given, divisor Σw.
     floored : int array, shape (b,)
-        Eigenvalues that were raised: a matrix with negative ones fits no data.
+        Eigenvalues that were raised, in matrices where one is not positive: such correlations fit no data.
 
     Notes
     -----
@@ -296,12 +297,12 @@ def pairwise(moments: PatternMoments, least: float = FLOOR) -> tuple[FloatArray,
 
 
 def floor_eigenvalues(correlation: FloatArray, least: float = FLOOR) -> tuple[FloatArray, IntArray]:
-    """Raise small eigenvalues of correlation matrices and scale the diagonals back to 1.
+    """Mend correlation matrices that no data have: raise their small eigenvalues, scale the diagonals back to 1.
 
     Parameters
     ----------
     correlation : array, shape (b, k, k)
-        Matrices with NaN are left as they are.
+        Positive definite ones are left as they are, and those with NaN.
     least : float
 
     Returns
@@ -318,8 +319,8 @@ def floor_eigenvalues(correlation: FloatArray, least: float = FLOOR) -> tuple[Fl
     out, floored = correlation.copy(), np.zeros(len(correlation), dtype=np.intp)
     whole = np.isfinite(correlation).all(axis=(1, 2))
     roots, vectors = np.linalg.eigh(correlation[whole])
-    floored[whole] = (roots < least).sum(axis=1)
-    low = floored[whole] > 0
+    low = roots[:, 0] < min(least, _POSITIVE)
+    floored[whole] = np.where(low, (roots < least).sum(axis=1), 0)
     vectors = vectors[low]
     raised = (vectors * np.maximum(roots[low], least)[:, None, :]) @ vectors.swapaxes(1, 2)
     deviation = np.sqrt(np.diagonal(raised, axis1=1, axis2=2))
