@@ -43,15 +43,15 @@ _FITTED: Mapping[str, Words] = {
 _METHODS: Mapping[str, Words] = {
     "linear": {
         "en": "{method} on design-weighted correlations of {base:,} {whose}",
-        "zh": "以 {base:,} 名{whose}的加权相关矩阵，采用 {method} 计算 {p} 个因素对{outcome}的重要性。",
+        "zh": "以 {base:,} 名{whose}的加权相关矩阵计算{method}",
     },
     "logit": {
         "en": "{method} of a weighted logit of {base:,} {whose}",
-        "zh": "以 {base:,} 名{whose}的加权 Logit 模型，采用 {method} 计算 {p} 个因素对“{outcome}”的重要性。",
+        "zh": "以 {base:,} 名{whose}的加权 Logit 模型计算{method}",
     },
     "ordinal": {
         "en": "{method} of a weighted proportional-odds model of {base:,} {whose}",
-        "zh": "以 {base:,} 名{whose}的加权比例优势模型，采用 {method} 计算 {p} 个因素对“{outcome}”的重要性。",
+        "zh": "以 {base:,} 名{whose}的加权比例优势模型计算{method}",
     },
 }
 _REPLICATED: Mapping[str, Words] = {
@@ -78,7 +78,7 @@ _PARAGRAPH: Words = {
     "a driver whose importance does not exceed the 95th percentile of its own within-stratum permutations is called not "
     "distinguishable from noise. @replicatedRank sets come from Holm-adjusted pairwise differences (Klein, Wright & Wieczorek "
     "2020). Effects are @effects with design-based standard errors. Importance is not causation.",
-    "zh": "@which区间取自 {b:,} 次 Rao–Wu 自助法重抽样的百分位数；重要性未超过自身层内置换分布第 95 百分位数的因素，视为与噪声无法"
+    "zh": "{p} 个因素对“{outcome}”的重要性：@which。区间取自 {b:,} 次 Rao–Wu 自助法重抽样的百分位数；重要性未超过自身层内置换分布第 95 百分位数的因素，视为与噪声无法"
     "区分。@replicated排名区间依据经 Holm 校正的两两差异检验（Klein、Wright 与 Wieczorek，2020）。影响值为@effects，标准误按抽样设计"
     "计算。重要性不等于因果关系。",
 }
