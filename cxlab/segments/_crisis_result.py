@@ -330,8 +330,7 @@ class _Brief(Result):
         return self.below
 
 
-_BRIEF = ["segment", "item", "kind", "value", "rest", "estimate", "low", "high", "p_holm", "pooled", "total", "masking", "role",
-          "cause", "reliability"]  # fmt: skip
+_BRIEF = ["segment", "item", "kind", "value", "estimate", "low", "high", "p_holm", "pooled", "total", "masking", "role"]
 _SHARES = (
     "customers",
     "customers_low",

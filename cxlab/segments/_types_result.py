@@ -15,7 +15,7 @@ from cxlab.segments._types_em import Mixture, posterior, prior
 from cxlab.segments._types_infer import Replicates
 from cxlab.segments._types_prepare import Prepared, Terms, assemble
 from cxlab.survey import Survey
-from cxlab.words import Note, Sentence, Sentences, language, sentence
+from cxlab.words import Note, Sentence, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,11 +134,13 @@ class TypesResult(Result):
         hidden = self.table["reliability"] == "suppressed"
         names = {s: self.label(s, lang, "segment") for s in self.types["segment"]}
         colours = theme.segment_colours(list(names.values()))
-        rows = self.table.assign(label=[f"{names[r.segment]} · {self.label(r.driver, lang)}" for r in self.rows()])
+        rows = self.table.assign(
+            label=[f"{names[r.segment]} · {number(self.label(r.driver, lang), 'in')}" for r in self.rows()]
+        )
         rows = rows.assign(low=rows["low"].fillna(rows["estimate"]), high=rows["high"].fillna(rows["estimate"]))
         rows.loc[hidden, ["estimate", "low", "high"]] = np.nan
         title = {"en": "Effect of +1 point on {o}, by type", "zh": "各类型中每 +1 分对“{o}”的影响"}[lang]
-        return dots(rows, title=title.format(o=self.label(self.outcome, lang)), spec="+.2f", reference=0,
+        return dots(rows, title=title.format(o=number(self.label(self.outcome, lang), "in")), spec="+.2f", reference=0,
                     colours=[colours[names[s]] for s in rows["segment"]], ax=ax)  # fmt: skip
 
     def sentences(self, lang: str | None = None) -> Sentences:
@@ -195,13 +197,13 @@ def type_labels(terms: Terms, mixture: Mixture, spread: np.ndarray) -> dict[Any,
         return {("segment", 1): _ALL}
     first = [terms.own[j] for j in leading(mixture.own, spread)]
     out: dict[Any, Mapping[str, str]] = {}
-    for number, term in enumerate(first, start=1):
+    for place, term in enumerate(first, start=1):
         plain = {lang: _LED[lang].format(driver=text[:1].lower() + text[1:] if text[1:2].islower() else text)
                  for lang, text in term.labels.items()}  # fmt: skip
         words = _SENSITIVE if term.name in ("price", "price_fairness") else plain
-        again = sum(t.name == term.name for t in first[:number])
+        again = sum(t.name == term.name for t in first[:place])
         several = sum(t.name == term.name for t in first) > 1
-        out["segment", number] = {lang: f"{text} ({again})" if several else text for lang, text in words.items()}
+        out["segment", place] = {lang: f"{text} ({again})" if several else text for lang, text in words.items()}
     return out
 
 
