@@ -12,7 +12,7 @@ from scipy import stats
 
 from cxlab.design import Estimates, resolve, t_quantile, weighted_means
 from cxlab.errors import SurveyError
-from cxlab.metrics import SIGNED, Score, cells, design_notes, metric_formats, score, unplaced
+from cxlab.metrics import SIGNED, Score, cells, design_notes, metric_formats, require_answers, score, unplaced
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import Note
@@ -212,6 +212,7 @@ def against_rest(survey: Survey, metrics: Sequence[str], by: str, *, level: floa
     if count < 2:
         raise SurveyError(f"by: {by!r} has {count} group among the respondents; a comparison needs two.")
     scores: list[Score] = [score(survey, m) for m in metrics]
+    require_answers(survey, scores, "metrics")
     everybody = np.asarray(groups.inside.any(axis=1))
     inside = np.concatenate([groups.inside, everybody[:, None] & ~groups.inside], axis=1)
     columns = np.repeat(np.column_stack([s.values for s in scores]), 2 * count, axis=1)

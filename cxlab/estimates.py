@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlab.design import Design, Estimates, kish_base, resolve, t_quantile, weighted_means
+from cxlab.design import Design, Estimates, resolve, t_quantile, weighted_means
 from cxlab.errors import SurveyError
-from cxlab.metrics import Cells, cells, design_notes, unplaced
+from cxlab.metrics import Cells, base_of, call_of, cells, notes_of, rows_of, t_interval
 from cxlab.metrics import names as wordings
-from cxlab.result import Base, Result, reliability
+from cxlab.result import Result
 from cxlab.survey import Survey
 from cxlab.words import Note
 
@@ -90,8 +90,8 @@ def totals(
     found = total_estimates(design, _spread(list(values.values()), groups), _tiled(groups, len(items)))
     keys = [{"item": i, **key} for i in items for key in groups.keys]
     sums = Note(_SUMS, total=float(survey.weights[survey.domain].sum()))
-    call = _call("totals", survey, items if len(items) > 1 else items[0], by, level=level, df=df)
-    return _estimated(survey, keys, found, _interval(found, level, df), groups, (call, (sums,), ",.1f"))
+    call = call_of("totals", survey, _said(items), by=by, level=level, df=df)
+    return _estimated(survey, keys, found, t_interval(found, level, df), groups, (call, (sums,), ",.1f"))
 
 
 def ratios(
@@ -154,9 +154,8 @@ def ratios(
             f"denominator {denominator!r} sums to zero in {empty} of {len(found.base)} cells; no ratio is defined there: widen the cells."
         )
     keys = [{"item": i, "denominator": denominator, **key} for i in items for key in groups.keys]
-    said = items if len(items) > 1 else items[0]
-    call = _call("ratios", survey, said, by, denominator=denominator, level=level, df=df)
-    return _estimated(survey, keys, found, _interval(found, level, df), groups, (call, (), ".3f"))
+    call = call_of("ratios", survey, _said(items), denominator, by=by, level=level, df=df)
+    return _estimated(survey, keys, found, t_interval(found, level, df), groups, (call, (), ".3f"))
 
 
 def quantiles(
@@ -225,11 +224,8 @@ def quantiles(
         design, np.repeat(columns, repeat, axis=1), np.repeat(domains, repeat, axis=1), asked, level=level, df=df
     )
     keys = [{"item": i, "probability": p, **key} for i in items for key in groups.keys for p in probabilities]
-    said = items if len(items) > 1 else items[0]
-    usual = tuple(probabilities) == QUARTILES
-    call = _call(
-        "quantiles", survey, said, by, probabilities=None if usual else list(probabilities), level=level, df=df
-    )
+    wanted = {} if tuple(probabilities) == QUARTILES else {"probabilities": list(probabilities)}
+    call = call_of("quantiles", survey, _said(items), by=by, **wanted, level=level, df=df)
     return _estimated(survey, keys, found, limits, groups, (call, (), ".2f"))
 
 
@@ -381,9 +377,8 @@ def _tiled(groups: Cells, items: int) -> np.ndarray:
     return np.tile(groups.inside, (1, items))
 
 
-def _interval(found: Estimates, level: float, df: float | None) -> tuple[FloatArray, FloatArray]:
-    half = t_quantile(level, found.df if df is None else np.full(len(found.df), df)) * found.se
-    return found.estimate - half, found.estimate + half
+def _said(items: list[str]) -> str | list[str]:
+    return items if len(items) > 1 else items[0]
 
 
 def _estimated(
@@ -395,27 +390,14 @@ def _estimated(
     said: tuple[str, tuple[Mapping[str, str], ...], str],
 ) -> Estimated:
     call, notes, spec = said
-    table = pd.DataFrame(keys).assign(
-        estimate=found.estimate, se=found.se, low=limits[0], high=limits[1], base=found.base,
-        base_effective=found.base_effective, reliability=reliability(found.base_effective),
-    )  # fmt: skip
-    weights = survey.weights[survey.domain]
     names = pd.Index([" · ".join(str(v) for v in key.values()) for key in keys])
     named = dict.fromkeys((c, k[c]) for k in keys for c in ("item", "denominator") if c in k)
     labels = {**groups.labels, **{key: wordings(survey, key[1]) for key in named}, **_HEADINGS}
-    answered = int(found.base.max(initial=0)) if len(groups.keys) == 1 else int((weights > 0).sum())
     return Estimated(
-        table, Base(answered, kish_base(weights)), (*design_notes(survey), *unplaced(survey, groups), *notes), labels, call,
+        rows_of(keys, found, limits), base_of(survey, groups, found.base), (*notes_of(survey, groups), *notes), labels, call,
         formats={"estimate": spec, "low": spec, "high": spec, "se": spec, "probability": ".0%"},
         covariance=pd.DataFrame(found.covariance, names, names),
     )  # fmt: skip
-
-
-def _call(function: str, survey: Survey, items: Any, by: Any, **more: Any) -> str:
-    usual = {"by": None, "df": None, "level": 0.95, "probabilities": None}
-    place = f", {more.pop('denominator')!r}" if "denominator" in more else ""
-    said = "".join(f", {k}={v!r}" for k, v in {"by": by, **more}.items() if v != usual.get(k))
-    return f"cx.{function}(survey{survey.filter}, {items!r}{place}{said})"
 
 
 _SUMS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Iterable, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -28,6 +28,17 @@ def pick(labels: Mapping[str, str], lang: str | None, default: str = "") -> str:
         if key is not None and labels.get(key):
             return labels[key]
     return default
+
+
+def in_order(codes: Iterable[Any]) -> list[Any]:
+    """Codes in ascending order, texts after numbers.
+
+    Examples
+    --------
+    >>> in_order({"b", 2.0, "a", 1.0})
+    [1.0, 2.0, 'a', 'b']
+    """
+    return sorted(codes, key=lambda c: (isinstance(c, str), c))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from cxlab.contrasts import detectable as smallest
 from cxlab.contrasts import differences
 from cxlab.design import resolve, t_quantile
 from cxlab.errors import SurveyError
-from cxlab.metrics import SPECS, Cells, Score, cells, design_notes, estimate, score, unplaced
+from cxlab.metrics import SPECS, Cells, Score, cells, design_notes, estimate, require_answers, score, unplaced
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import Figure, Note, Sentences, language, sentence
@@ -154,6 +154,7 @@ def detectable(
     if "segment_2" in groups.keys[0]:
         raise SurveyError("by names 2 segments or more; one segment and one wave can be compared.")
     scores = [score(survey, m) for m in metrics]
+    require_answers(survey, scores, "metric")
     table = _table(survey, scores, groups, 1 - (1 - level) / tests, power)
     if table.empty:
         raise SurveyError(f"by: {by!r} has 1 group among the respondents; a comparison needs two.")

@@ -14,6 +14,7 @@ from scipy import linalg, stats
 from cxlab.contrasts import p_values
 from cxlab.design import Design, kish_base, resolve, t_quantile
 from cxlab.errors import SurveyError
+from cxlab.items import in_order
 from cxlab.metrics import design_notes, value_names
 from cxlab.metrics import names as wordings
 from cxlab.result import Base, Result, reliability
@@ -260,6 +261,10 @@ def _frame(
             )
     asked = survey.domain & (survey.weights > 0)
     complete = asked & np.isfinite(values)
+    if not complete.any():
+        raise SurveyError(
+            f"outcome {outcome!r} has no answer among {int(asked.sum()):,} respondents; widen the filter, or name another one."
+        )
     for name in named:
         complete &= (
             survey.data[name].notna().to_numpy()
@@ -324,7 +329,7 @@ def _main(
         return [Column(name, name, wordings(survey, name), values)]
     column = survey.column_of(name)
     series = survey.data[column].to_numpy()[rows]
-    codes = sorted(pd.unique(series).tolist())
+    codes = in_order(pd.unique(series).tolist())
     if len(codes) < 2:
         raise SurveyError(
             f"terms: factor {name!r} has {len(codes)} category in the {len(rows):,} complete rows; a comparison needs two."

@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
-from cxlab.calibration import Calibration
 from cxlab.design import Design, resolve
 from cxlab.errors import SurveyError, one_of
+from cxlab.groups import group_df as group_df
+from cxlab.groups import group_means
+from cxlab.groups import grouped_covariance as grouped_covariance
+from cxlab.groups import members as members
+from cxlab.groups import pair_df as pair_df
 from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
@@ -49,106 +53,7 @@ class Inference:
     deff: float = float("nan")
 
 
-# ------------------------------------------------------------------------------ covariance of disjoint groups
-def grouped_covariance(design: Design, values: FloatArray, codes: np.ndarray, count: int) -> FloatArray:
-    """Taylor covariance of statistics of disjoint groups, without a column per group.
-
-    Parameters
-    ----------
-    design : Design
-    values : array, shape (m, rows)
-        Influence values of m statistics of the row's own group, weights applied.
-    codes : int array, shape (rows,)
-        Group of each row, −1 for none.
-    count : int
-        Number of groups.
-
-    Returns
-    -------
-    array, shape (m·count, m·count)
-        Statistics varying slowest. Equal to :meth:`Design.covariance` of the same values laid out in columns.
-    """
-    rows = np.flatnonzero(codes >= 0)
-    m, width = len(values), len(values) * count
-    calibration = design.calibration
-    if calibration is not None and calibration.unweighted:
-        return _laid_out(design, values, codes, count)
-    design.require_pairs()
-    columns = (np.arange(m)[:, None] * count + codes[rows]).ravel()
-    shape = (len(design.stratum), width)
-    totals = sparse.csr_array((values[:, rows].ravel(), (np.tile(design.psu[rows], m), columns)), shape=shape)
-    out = design.spread(totals, totals)
-    if calibration is None:
-        return out
-    fitted = _fitted(calibration, values[:, rows], rows, columns, width)
-    across = design.spread(design.margins, totals)
-    return out - fitted.T @ across - across.T @ fitted + fitted.T @ design.margin_spread @ fitted
-
-
-def _fitted(
-    calibration: Calibration, values: FloatArray, rows: np.ndarray, columns: np.ndarray, width: int
-) -> FloatArray:
-    """What the margins explain of the influence values before weighting, shape (cells, width)."""
-    weights, cells = calibration.weights[rows], len(calibration.cells)
-    factor = np.where(weights > 0, calibration.regression_weights[rows] / np.where(weights > 0, weights, 1.0), 0.0)
-    place = np.tile(calibration.cell[rows], len(values)) * width + columns
-    sums = np.bincount(place, (values * factor).ravel(), (cells + 1) * width).reshape(cells + 1, width)
-    return calibration.fitted(sums[:cells])
-
-
-def _laid_out(design: Design, values: FloatArray, codes: np.ndarray, count: int) -> FloatArray:
-    """The general estimator, with a column per statistic and group."""
-    rows = np.flatnonzero((codes >= 0) & (design.weights > 0))
-    columns = np.zeros((len(codes), len(values) * count))
-    for j, each in enumerate(values):
-        columns[rows, j * count + codes[rows]] = each[rows] / design.weights[rows]
-    return design.covariance(columns)
-
-
-def members(design: Design, codes: np.ndarray, count: int) -> tuple[Any, FloatArray]:
-    """Which units and strata have respondents of which group (weight above zero), 0/1.
-
-    Parameters
-    ----------
-    design : Design
-    codes : int array, shape (rows,)
-        −1 for rows of no group.
-    count : int
-
-    Returns
-    -------
-    sparse array, shape (units, count); array, shape (strata, count)
-    """
-    rows = np.flatnonzero((codes >= 0) & (design.weights > 0))
-    shape = (len(design.stratum), count)
-    units = sparse.csr_array((np.ones(len(rows)), (design.psu[rows], codes[rows])), shape=shape)
-    units.data[:] = 1.0
-    strata = np.zeros((len(design.names), count))
-    strata[design.stratum[design.psu[rows]], codes[rows]] = 1.0
-    return units, strata
-
-
-def pair_df(design: Design, codes: np.ndarray, count: int) -> FloatArray:
-    """Degrees of freedom of the t test between two groups: units − strata of both together − 1, at least 1.
-
-    Returns
-    -------
-    array, shape (count, count)
-        R: ``svyttest(y ~ g, subset(design, g %in% pair))$parameter``.
-    """
-    units, strata = members(design, codes, count)
-    shared = (units.T @ units).toarray()
-    both = strata.T @ strata
-    n, h = np.diagonal(shared), np.diagonal(both)
-    return np.maximum(n[:, None] + n - shared - (h[:, None] + h - both) - 1, 1)
-
-
-def group_df(design: Design, codes: np.ndarray, count: int) -> float:
-    """Degrees of freedom of a test between all groups: units − strata that have a member, − 1, at least 1."""
-    units, strata = members(design, codes, count)
-    return max(float((units.sum(axis=1) > 0).sum() - (strata.sum(axis=1) > 0).sum() - 1), 1.0)
-
-
+# ------------------------------------------------------------------------------ estimates that are equal
 def equal_means(estimate: FloatArray, covariance: FloatArray, df: float) -> Inference:
     """Adjusted Wald F test that k estimates are equal.
 
@@ -426,13 +331,8 @@ def _groups(survey: Survey, values: FloatArray, by: str | None, exactly: int | N
 
 
 def _means(design: Design, values: FloatArray, codes: np.ndarray, count: int) -> tuple[FloatArray, FloatArray]:
-    inside = codes >= 0
-    filled, own = np.where(inside, values, 0.0), np.maximum(codes, 0)
-    weights = np.where(inside, design.weights, 0.0)
-    total = np.bincount(own, weights, count)
-    mean = np.bincount(own, weights * filled, count) / total
-    influence = weights * (filled - mean[own]) / total[own]
-    return mean, grouped_covariance(design, influence[None], codes, count)
+    found = group_means(design, values, codes, count)
+    return found.estimate, found.covariance
 
 
 def _contrast(

@@ -516,7 +516,7 @@ def test_weights_that_sum_to_the_population_change_only_the_weighted_base():
          "(.95, .80): upper-case letters, then lower-case."),
         ({"adjust": "hollm"}, "adjust is 'hollm'; allowed: 'holm', 'bonferroni', 'bh', None (did you mean 'holm'?)."),
         ({"compare": "some"}, "compare is 'some'; allowed: 'group', 'all'."),
-        ({"columns": ["spend"]}, "columns: 'spend' has 1,480 groups among the 1,480 respondents; 1 to 200 make a banner: band "
+        ({"columns": ["spend"]}, "columns: 'spend' has 1,480 groups among the 1,480 respondents; up to 200 make a banner: band "
          "it in study.yml (recoded)."),
         ({"columns": [("clinic", "card", "effort")]}, "columns: 'clinic' × 'card' × 'effort' makes 420 columns; a banner has "
          "up to 200: band it in study.yml (recoded)."),
@@ -544,7 +544,7 @@ def test_four_hundred_categories():
     with pytest.raises(SurveyError, match=r"^rows: 'city' has 400 different answers; 1 to 60 make a table: band it"):
         cx.banner(whole, "city", "g")
     with pytest.raises(
-        SurveyError, match=r"^columns: 'city' has 400 groups among the 2,000 respondents; 1 to 200 make"
+        SurveyError, match=r"^columns: 'city' has 400 groups among the 2,000 respondents; up to 200 make"
     ):
         cx.banner(whole, "code", "city")
     found = cells(cx.banner(whole, "code", "g"), segment="total")  # numbers without labels: the mean alone

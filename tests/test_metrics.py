@@ -452,7 +452,8 @@ def test_codes_of_the_topline_have_the_labels_of_their_own_item():
          "or choose waves with survey.where."),
         (lambda s: cx.ces(s), "ces needs the role 'effort', which the survey does not declare; declare outcomes: "
          "effort in study.yml, or pass item=."),
-        (lambda s: cx.means(s, "q", by="w"), "by: 'w' has 201 groups among the respondents; 1 to 200 can be compared."),
+        (lambda s: cx.means(s, "q", by="w"), "by: 'w' has 201 groups among the respondents; up to 200 can be shown: "
+         "band them in study.yml (recoded), or choose some with survey.where."),
         (lambda s: cx.nps(s), "nps needs the role 'recommend', which the survey does not declare; declare outcomes: "
          "recommend in study.yml, or pass item=."),
         (lambda s: cx.csat(s), "csat needs the role 'satisfaction', which the survey does not declare; declare outcomes: "
@@ -461,7 +462,7 @@ def test_codes_of_the_topline_have_the_labels_of_their_own_item():
          "Use cx.means, or cx.csat with top=2."),
         (lambda s: cx.index(s, "w"),
          "items: the scale of 'w' is not declared, so 0–100 is undefined; declare it in study.yml."),
-        (lambda s: cx.proportions(s, "cart"), "name names 1 column that is not in the survey: 'cart' (did you mean 'card'?)."),
+        (lambda s: cx.proportions(s, "cart"), "item names 1 column that is not in the survey: 'cart' (did you mean 'card'?)."),
     ],
 )  # fmt: skip
 def test_messages(call, message):

@@ -358,7 +358,7 @@ def test_waves_of_the_picture(result, survey):
         (("crad",), {}, "name names 1 column that is not in the survey: 'crad' (did you mean 'card'?)."),
         (("wave",), {}, "by: 'wave' is the wave; name a segment (waves are compared within it anyway)."),
         (("one",), {}, "by: 'one' has 1 group among the respondents; a scan needs two."),
-        (("many",), {}, "by: 'many' has 400 groups among the respondents; 1 to 200 can be compared."),
+        (("many",), {}, "by: 'many' has 400 groups among the respondents; up to 200 can be shown: band them in study.yml (recoded), or choose some with survey.where."),
         (("card", ["quue"]), {}, "items names 1 column that is not in the survey: 'quue' (did you mean 'queue'?)."),
         (("card", "queue"), {}, "items is 'queue'; a list of columns or roles is needed, or None for the study's own."),
         (("card", ["empty"]), {}, "items: 1 of 1 have no answers among the 600 respondents: 'empty'; leave them out."),

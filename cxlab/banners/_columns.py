@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cxlab.errors import SurveyError, unknown_names
-from cxlab.items import MultipleResponse, pick
+from cxlab.items import MultipleResponse, in_order, pick
 from cxlab.metrics import names, value_names
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note
@@ -173,10 +173,14 @@ def _variable(survey: Survey, name: str, counted: np.ndarray) -> _Variable:
         return _Variable(name, labels, list(map(plain, picked.codes)), picked.texts, picked.given, picked.answered)
     column = survey.column_of(name)
     values = survey.data[column]
-    codes = sorted(values[counted].dropna().unique().tolist())
-    if not 0 < len(codes) <= MOST_COLUMNS:
+    codes = in_order(values[counted].dropna().unique().tolist())
+    if not codes:
         raise SurveyError(
-            f"columns: {name!r} has {len(codes):,} groups among the {int(counted.sum()):,} respondents; 1 to "
+            f"columns: {name!r} is missing for all {int(counted.sum()):,} respondents; name another column."
+        )
+    if len(codes) > MOST_COLUMNS:
+        raise SurveyError(
+            f"columns: {name!r} has {len(codes):,} groups among the {int(counted.sum()):,} respondents; up to "
             f"{MOST_COLUMNS} make a banner: band it in study.yml (recoded)."
         )
     inside = np.column_stack([(values == c).to_numpy() for c in codes])
@@ -220,7 +224,7 @@ def answers_of(survey: Survey, mr: MultipleResponse) -> Answers:
     }
     occurring = {c: i for i in mr.items for c in data[i].dropna().unique().tolist()}
     home: dict[Any, str] = {**occurring, **labelled}
-    codes = sorted(home, key=lambda c: (isinstance(c, str), c))
+    codes = in_order(home)
     mentioned = np.array([(data == c).any(axis=1).to_numpy() for c in codes], dtype=bool).reshape(len(codes), -1).T
     return Answers(codes, [value_names(survey, home[c], c) for c in codes], mentioned, answered)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from cxlab.banners._columns import Column
 from cxlab.banners._rows import Line
@@ -14,6 +13,7 @@ from cxlab.banners._sums import Cells
 from cxlab.contrasts import p_values
 from cxlab.design import t_quantile
 from cxlab.errors import SurveyError, one_of
+from cxlab.intervals import adjusted_wald, korn_graubard
 from cxlab.result import LOW_BASE, SUPPRESSED_BASE
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
@@ -157,45 +157,16 @@ def arrows(gap: FloatArray, p: FloatArray, levels: Sequence[float]) -> np.ndarra
 def intervals(cells: Cells, lines: Sequence[Line], count: int, level: float) -> tuple[FloatArray, FloatArray]:
     """Intervals of the columns as :func:`cxlab.metrics.intervals` gives them, each of shape (lines, columns)."""
     part = slice(0, count)
-    estimate, variance = cells.estimate[:, part], cells.variance[:, part]
-    effective, df = cells.base_effective[:, part], cells.df[part]
-    half = t_quantile(level, df) * np.sqrt(variance)
+    estimate, variance, effective = cells.estimate[:, part], cells.variance[:, part], cells.base_effective[:, part]
+    base, df = cells.base[part], cells.df[part]
+    half = np.where(base > 1, t_quantile(level, df) * np.sqrt(variance), np.nan)
     low, high = estimate - half, estimate + half
     share = np.array([line.spec == ".0%" for line in lines])
     if share.any():
-        low[share], high[share] = _korn_graubard(estimate[share], variance[share], cells, count, level)
+        kish = cells.base_kish[part]
+        low[share], high[share] = korn_graubard(estimate[share], variance[share], base, kish, df, level)
     for k in np.flatnonzero([line.statistic == "nps" for line in lines]):
         small = effective[k] < LOW_BASE
-        found = _adjusted_wald(estimate[k], variance[k], cells, (count, int(k)), level)
+        found = adjusted_wald(estimate[k], variance[k], base, effective[k], df, level)
         low[k], high[k] = np.where(small, found[0], low[k]), np.where(small, found[1], high[k])
     return low, high
-
-
-def _korn_graubard(
-    share: FloatArray, variance: FloatArray, cells: Cells, count: int, level: float
-) -> tuple[FloatArray, FloatArray]:
-    base, kish, df = cells.base[:count], cells.base_kish[:count], cells.df[:count]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inner = (variance > 0) & (share > 0) & (share < 1)
-        effective = np.where(inner, share * (1 - share) / variance, kish)
-        effective = effective * (t_quantile(level, np.maximum(base - 1, 1)) / t_quantile(level, df)) ** 2
-        yes, no, tail = effective * share, effective * (1 - share), (1 - level) / 2
-        low = np.where(share > 0, special.betaincinv(np.maximum(yes, 1e-300), no + 1, tail), 0.0)
-        high = np.where(share < 1, special.betaincinv(yes + 1, np.maximum(no, 1e-300), 1 - tail), 1.0)
-    unknown = (base < 2) | np.isnan(share)
-    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
-
-
-def _adjusted_wald(
-    nps: FloatArray, variance: FloatArray, cells: Cells, place: tuple[int, int], level: float
-) -> tuple[FloatArray, FloatArray]:
-    """NPS interval with ¾ detractors, 1½ passives and ¾ promoters added to the effective base."""
-    count, line = place
-    base, effective, df = cells.base[:count], cells.base_effective[line, :count], cells.df[:count]
-    value = nps / 100
-    with np.errstate(divide="ignore", invalid="ignore"):
-        square = np.where(variance > 0, variance / 1e4 * effective * (base - 1) / base, 0.0) + value**2
-        centre, second = value * effective / (effective + 3), (square * effective + 1.5) / (effective + 3)
-        half = t_quantile(level, df) * np.sqrt((second - centre**2) / (effective + 3))
-    known = (effective > 0) & ~np.isnan(value)
-    return np.where(known, 100 * (centre - half), np.nan), np.where(known, 100 * (centre + half), np.nan)

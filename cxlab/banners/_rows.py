@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlab.banners._columns import Texts, answers_of, multiple_responses, set_names
 from cxlab.errors import SurveyError, one_of, unknown_names
-from cxlab.items import Code, Item
+from cxlab.items import Code, Item, in_order
 from cxlab.metrics import SPECS, names, score, value_names
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES
@@ -120,6 +120,8 @@ def _block(survey: Survey, name: str, nets: Mapping[str, Any]) -> Block:
     item = survey.codebook.items.get(column, Item(column))
     values = survey.data[column]
     numeric = pd.api.types.is_numeric_dtype(values)
+    if not numeric and item.values and all(isinstance(c, float) for c in item.values):
+        survey.values(name)  # refuses texts where the codebook has numbers
     found, uniques = pd.factorize(values)
     codes = _codes(item, uniques.tolist(), numeric, name)
     if codes is None:
@@ -145,7 +147,7 @@ def _has_mean(item: Item) -> bool:
 def _codes(item: Item, occurring: list[Code], numeric: bool, name: str) -> list[Code] | None:
     """Answers of an item in code order, labelled or occurring; None where only a mean makes sense."""
     labelled = [c for c in item.values if c not in item.missing]
-    codes = sorted({*occurring, *labelled}, key=lambda c: (isinstance(c, str), c))
+    codes = in_order({*occurring, *labelled})
     declared = bool(item.values) or item.scale is not None or item.measure in ("nominal", "ordinal")
     few = len(codes) <= (MOST_ANSWERS if declared else MOST_PLAIN)
     if numeric and _has_mean(item) and not (few and codes):
