@@ -11,6 +11,7 @@ import pandas as pd
 
 from cxlab.design import Design, Estimates
 from cxlab.errors import SurveyError
+from cxlab.items import in_order
 from cxlab.metrics import Score, answer_codes, names, score
 from cxlab.significance import grouped_covariance, members
 from cxlab.survey import Survey
@@ -86,7 +87,7 @@ def split(survey: Survey, by: str) -> Groups:
         survey.require("by", [by])
     column = survey.column_of(by)
     inside = survey.domain & (survey.weights > 0)
-    codes = sorted(survey.data[column][inside].dropna().unique().tolist())
+    codes = in_order(survey.data[column][inside].dropna().unique().tolist())
     if len(codes) < 2:
         raise SurveyError(
             f"by: {by!r} has {len(codes)} group{'' if len(codes) == 1 else 's'} among the respondents; "

@@ -140,7 +140,9 @@ def hidden_crisis(
 
 
 def _groups(survey: Survey, by: str) -> Cells:
-    if survey.column_of(by) == survey.roles.wave or by == "wave":
+    if by != "wave":
+        survey.require("by", [by])
+    if by == "wave" or survey.column_of(by) == survey.roles.wave:
         raise SurveyError(f"by: {by!r} is the wave; name a segment (waves are compared within it anyway).")
     groups = cells(survey, by)
     if len(groups.keys) < 2:

@@ -177,9 +177,10 @@ class CrisisResult(Result):
         rows = rows.assign(label=[self.label(s, lang, "segment") for s in rows["segment"]])
         rows.loc[rows["reliability"] == "suppressed", ["estimate", "low", "high"]] = np.nan
         colours = [theme.BAD if bad else theme.GOOD for bad in rows["hidden"]]
-        return dots(
-            rows, title=title, spec=SIGNED[self.kinds[item]].replace("pp", "+.3f"), reference=0, colours=colours, ax=ax
-        )
+        spec = SIGNED[self.kinds[item]].replace("pp", "+.3f")
+        ax = dots(rows, title=title, spec=spec, reference=0, colours=colours, ax=ax)
+        ax.set_xlabel(self._heading("estimate", lang))
+        return ax
 
     def sentences(self, lang: str | None = None) -> Sentences:
         """Say every cause that holds by Holm, what follows from it, and what is at risk; or that there is none."""
