@@ -422,6 +422,21 @@ def test_shrunk_effects_are_nearer_the_truth_than_own_and_common_ones():
     assert pull[:10].mean() > 1.25 * pull[10:].mean()  # the less sure, the more
 
 
+def test_degrees_of_freedom_follow_the_squared_influences():
+    """Normal answers leave a quarter of the base, answers of one size nearly all of it; both end at PSUs − columns."""
+    rng = np.random.default_rng(1)
+    df = pd.DataFrame(
+        {"normal": rng.normal(size=2000), "sign": rng.choice([-1.0, 1.0], 2000), "g": np.repeat([1.0, 2], 1000)}
+    )
+    df["y"] = df["normal"] + df["sign"] + rng.normal(size=2000)
+    survey = survey_of(df)
+    found = cells(survey, "y", ["normal", "sign"], Options("shapley", None, "listwise", (), "g", 100, 200, 1, 0.95))
+    for cell in found.segments:
+        normal, sign = figures(cell, 0.95).df
+        assert 150 < normal < 400
+        assert 800 < sign <= 997
+
+
 def compared(seed: int, shift=None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Differences and joint tests alone, without the null lines that take most of the time."""
     survey = survey_of(simulated((200, 120, 80), seed=seed, shift=shift), weight="w")

@@ -13,8 +13,9 @@ from scipy import stats
 from cxlab.contrasts import benjamini_hochberg, detectable, holm, p_values
 from cxlab.design import t_quantile
 from cxlab.drivers._columns import effects
-from cxlab.drivers._kernels import Slopes
+from cxlab.drivers._kernels import Kernel, Linear, Slopes
 from cxlab.drivers._segments_cells import Cell, Cells
+from cxlab.importance import coefficients
 from cxlab.result import reliability
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
@@ -40,7 +41,7 @@ class Figures:
     base: int
     size: float
     columns: int
-    df: float
+    df: FloatArray
 
     @property
     def drawn(self) -> bool:
@@ -82,8 +83,31 @@ def figures(cell: Cell, level: float) -> Figures | None:
     return Figures(
         found, found.extra.get(ODDS, found.estimate), found.extra.get(f"{ODDS}_se", found.se), found.base_effective,
         shares(cell.importance), drawn, none if cell.draws is None else shares(cell.draws.importance), cell.base,
-        float(prepared.weights.sum()), columns, max(prepared.df - columns, 1.0),
+        float(prepared.weights.sum()), columns, _degrees(cell.kernel, columns),
     )  # fmt: skip
+
+
+def _degrees(found: Kernel, columns: int) -> FloatArray:
+    """Degrees of freedom of the variance of each effect, shape (p,).
+
+    Notes
+    -----
+    At most PSUs − strata − columns. A variance that allows for unequal residuals is a sum of squared influences u², which
+    vary much more than normal theory has it: 2 (Σu²)² / (Σu⁴ − (Σu²)²/n), about a quarter of the base for normal
+    answers. Without this, the tests of four drivers in groups of 200, 120 and 80 raise a false alarm in 7 to 9 of 100
+    surveys instead of 5.
+    """
+    prepared = found.prepared
+    most = np.full(len(prepared.drivers), max(prepared.df - columns, 1.0))
+    if not (isinstance(found, Linear) and prepared.source.linear):
+        return most
+    centred = prepared.columns - prepared.source.mean()
+    residual = prepared.weights * (centred[:, -1] - centred[:, :-1] @ coefficients(found.covariance))
+    rows = residual[:, None] * (centred[:, :-1] @ np.linalg.inv(found.covariance[:-1, :-1])[:, prepared.first])
+    squares = np.column_stack([np.bincount(prepared.sample.unit, c) for c in rows.T]) ** 2
+    spread = (squares**2).sum(axis=0) - squares.sum(axis=0) ** 2 / len(squares)
+    with np.errstate(divide="ignore"):
+        return np.clip(2 * squares.sum(axis=0) ** 2 / np.maximum(spread, 0), 1.0, most)
 
 
 def differences(cells: Cells, segments: Sequence[Figures | None], level: float) -> pd.DataFrame:
@@ -180,18 +204,28 @@ def _mean(others: Sequence[Figures], p: int) -> _Mean:
         kept = [w * np.where(s, a, 0.0) for w, s, a in zip(size, shown, arrays, strict=True)]
         return np.asarray(np.sum(kept, axis=0) / total)
 
+    parts = (size / total) ** 2 * np.array([_variances(f) for f in others])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        df = parts.sum(axis=0) ** 2 / (parts**2 / np.array([f.df for f in others])).sum(axis=0)
     return _Mean(
         mean([f.estimate for f in others]), mean([f.share_corrected for f in others]),
-        mean([f.effect_draws for f in others]), mean([f.share_draws for f in others]),
-        shown.T @ np.array([f.df for f in others]),
+        mean([f.effect_draws for f in others]), mean([f.share_draws for f in others]), df,
     )  # fmt: skip
 
 
+def _variances(found: Figures) -> FloatArray:
+    """Variance of each effect over the replicates, 0 where it takes no part."""
+    if not found.drawn:
+        return np.full(len(found.estimate), np.nan)
+    return np.where(found.shown, found.effect_draws.var(axis=0), 0.0)
+
+
 def _satterthwaite(own: Figures, rest: _Mean) -> FloatArray:
-    """Degrees of freedom of a difference whose sides rest on very different bases."""
+    """Degrees of freedom of a difference whose sides rest on very different bases, and whose error is known from replicates."""
     one, two = own.effect_draws.var(axis=0), rest.effect_draws.var(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((one + two) ** 2 / (one**2 / own.df + two**2 / rest.df))
+        sampled = (one**2 / own.df + two**2 / rest.df) / (one + two) ** 2
+    return np.asarray(1 / (sampled + 1 / (len(own.effect_draws) - 1)))
 
 
 def overall(cells: Cells, segments: Sequence[Figures | None]) -> pd.DataFrame:
@@ -199,9 +233,9 @@ def overall(cells: Cells, segments: Sequence[Figures | None]) -> pd.DataFrame:
 
     Notes
     -----
-    F = W (B − q − 2) / ((B − 1) q) with W the Wald statistic of the q = G − 1 contrasts under the covariance of B
-    replicates, whose inverse is too large by that factor (Hartlap, Simon & Schneider 2007); on q and PSUs − strata − Gk
-    degrees of freedom.
+    F = W (B − q − 2) / ((B − 1) q (1 + 2(q − 1)Λ)) with W the Wald statistic of the q = G − 1 contrasts under the covariance
+    of B replicates, whose inverse is too large by the first factor (Hartlap, Simon & Schneider 2007), on q and 1 / (3Λ + 1/(B −
+    1)) degrees of freedom. Λ = Σ (1 − w/Σw)² / df / (q (q + 2)) with w = 1/v allows for variances that are estimated (Welch 1951).
     """
     rows = [_joint(cells, segments, j) for j in range(len(cells.total.drivers))]
     table = pd.DataFrame(rows)
@@ -225,9 +259,11 @@ def _joint(cells: Cells, segments: Sequence[Figures | None], j: int) -> dict[str
         return row
     covariance = np.atleast_2d(np.cov(np.diff(draws, axis=1), rowvar=False))
     step = np.diff(estimates)
-    wald = float(step @ np.linalg.solve(covariance, step))
-    f = wald / q * (count - q - 2) / (count - 1)
-    df = max(cells.total.df - sum(f.columns for f in kept), 1.0)
+    wald = float(step @ np.linalg.solve(covariance, step)) * (count - q - 2) / (count - 1)
+    w = 1 / draws.var(axis=0)
+    unsure = float(np.sum((1 - w / w.sum()) ** 2 / np.array([f.df[j] for f in kept]))) / (q * (q + 2))
+    f = wald / q / (1 + 2 * (q - 1) * unsure)
+    df = 1 / (3 * unsure + 1 / (count - 1))
     return row | {"f": f, "df": df, "p_raw": float(stats.f.sf(f, q, df))}
 
 
