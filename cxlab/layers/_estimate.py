@@ -87,27 +87,26 @@ def plan(model: PathModel, scheme: str = "path", consistent: bool = False) -> Pl
     In the first stage a construct of constructs is replaced by its parts, each with all of its paths; in the second
     their scores are its indicators (R: ``seminr::two_stage`` higher composites).
     """
-    items = list(model.items)
     higher = model.higher()
     if not higher:
-        return _one_stage(model.names, model, items, scheme, consistent, None, {})
+        return _one_stage(model, model.names, (scheme, consistent), None, {})
     parts = {name: model.construct(name).indicators for name in higher}
     lower = tuple(n for n in model.names if n not in higher)
-    first = _one_stage(lower, model, items, scheme, consistent, None, parts)
+    first = _one_stage(model, lower, (scheme, consistent), None, parts)
     inside = {p for group in parts.values() for p in group}
     upper = tuple(n for n in model.names if n not in inside)
-    return _one_stage(upper, model, items, scheme, consistent, first, {})
+    return _one_stage(model, upper, (scheme, consistent), first, {})
 
 
 def _one_stage(
-    names: Sequence[str],
     model: PathModel,
-    items: Sequence[str],
-    scheme: str,
-    consistent: bool,
+    names: Sequence[str],
+    options: tuple[str, bool],
     first: Plan | None,
     parts: dict[str, tuple[str, ...]],
 ) -> Plan:
+    scheme, consistent = options
+    items = list(model.items)
     inside = () if first is None else first.names
     indicators = [i for n in names for i in model.construct(n).indicators]
     place = {name: k for k, name in enumerate(indicators)}
