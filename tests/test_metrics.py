@@ -179,6 +179,35 @@ def test_csat_with_boxes_that_are_not_there(top):
     assert str(error.value) == f"top is {top}; 'satisfaction' runs 1–5, so 1 to 4 boxes can be counted."
 
 
+def test_csat_is_called_by_its_boxes():
+    found = [cx.csat(rated([1, 2, 3, 4, 5], (1, 5)), top=k) for k in (1, 2, 3)]
+    assert [f.shown("en")["Item"][0] for f in found] == ["CSAT (top-1-box)", "CSAT (top-2-box)", "CSAT (top-3-box)"]
+    assert [f.shown("zh")["题目"][0] for f in found] == [f"满意率（CSAT，前{n}档）" for n in "一两三"]
+
+
+def test_a_scale_that_is_guessed_is_said():
+    """A 1–10 item on which nobody gave a 10 would otherwise count 8 and 9 as its top boxes in silence."""
+    guessed = cx.csat(rated([1, 5, 8, 9], None)).notes
+    assert guessed[-1]["en"] == "The scale of q is not declared; going by the answers it runs from 1 to 9."
+    assert guessed[-1]["zh"] == "“q”未声明量表范围，按实际回答取 1 至 9。"
+    assert len(cx.csat(rated([1, 5, 8, 9], (1, 10))).notes) == len(guessed) - 1
+
+
+def test_many_items_by_many_groups_fit_into_memory():
+    """One item at a time: 30 items × 40 groups × 20,000 rows at once are 183 MB per array."""
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(rng.integers(0, 11, (20_000, 30)).astype(float), columns=[f"q{k}" for k in range(30)])
+    survey = Survey.from_frame(df.assign(g=rng.integers(0, 40, 20_000)))
+    tracemalloc.start()
+    table = cx.means(survey, [f"q{k}" for k in range(30)], by="g").table
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    assert len(table) == 1200
+    assert peak < 100
+
+
 def test_shares_of_everybody_and_nobody_have_intervals():
     """Clopper–Pearson of 20 of 20 and 0 of 20: 1 − .025^(1/20)."""
     everybody, nobody = (row(cx.csat(rated([value] * 20, (1, 5)))) for value in (5, 1))

@@ -355,7 +355,7 @@ def test_waves_of_the_picture(result, survey):
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (("crad",), {}, "name names 1 column that is not in the survey: 'crad' (did you mean 'card'?)."),
+        (("crad",), {}, "by names 1 column that is not in the survey: 'crad' (did you mean 'card'?)."),
         (("wave",), {}, "by: 'wave' is the wave; name a segment (waves are compared within it anyway)."),
         (("one",), {}, "by: 'one' has 1 group among the respondents; a scan needs two."),
         (("many",), {}, "by: 'many' has 400 groups among the respondents; up to 200 can be shown: band them in study.yml (recoded), or choose some with survey.where."),

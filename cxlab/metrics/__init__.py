@@ -298,12 +298,11 @@ def index(
     survey.require("items", items)
     scores = []
     for name in items:
-        ends = survey.scale(name)
+        values, ends = survey.values(name), survey.scale(name)
         if ends is None:
             raise SurveyError(
                 f"items: the scale of {name!r} is not declared, so 0–100 is undefined; declare it in study.yml."
             )
-        values = survey.values(name)
         if len(survey.items_of(name)) == 1:
             values = 100 * (values - ends[0]) / (ends[1] - ends[0])
             values = values if survey.higher_is_better(name) else 100 - values
