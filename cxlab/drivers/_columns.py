@@ -43,7 +43,7 @@ def point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -
         "correlation": marginal, "sign_flip": against,
         "performance": np.where(number, prepared.source.mean()[prepared.first], np.nan), "null_line": empty,
         "distinguishable": ~nobody, "base": prepared.bases, "base_effective": effects.base_effective,
-        "reliability": reliability(effects.base_effective),
+        "reliability": reliability(np.minimum(effects.base_effective, prepared.bases)),  # strata lend no respondents
     }  # fmt: skip
 
 
