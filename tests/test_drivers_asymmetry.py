@@ -288,7 +288,11 @@ def test_what_is_refused(options, message):
 # ---------------------------------------------------------------------- size and power
 @pytest.mark.slow
 def test_few_null_surveys_raise_an_alarm_and_half_the_planted_gap_is_found():
-    """Straight lines: any must-be or delighter among eight drivers. Planted gaps: .40 of the report, .18 of the meal."""
+    """Straight lines: any must-be or delighter among eight drivers. Planted gaps: .40 of the report, .18 of the meal.
+
+    Measured: 11 of 300; half the gap of the report in 95 of 100 at a base of 2,400; all of the meal's in 40 of 40 at 5,600,
+    half of it (.09) in 14 of 30 only.
+    """
     alarms = sum(found_in(ratings(s)).table["kind"].isin(["must-be", "delighter"]).any() for s in range(300))
     assert alarms <= 28
     half = [found_in(ratings(s, 2400, must_be=0.2)).table.set_index("driver")["kind"] for s in range(1000, 1100)]

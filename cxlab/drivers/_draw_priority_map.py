@@ -118,7 +118,7 @@ def _label(ax: Axes, x: np.ndarray, y: np.ndarray, texts: Sequence[str]) -> None
             level = "bottom" if up > 1 else "top" if up < -1 else "center"
             text = ax.annotate(texts[k], (x[k], y[k]), xytext=(across, up), textcoords="offset points", ha=side, va=level, fontsize=9, zorder=4,
                                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
-                               arrowprops={"arrowstyle": "-", "color": theme.NEUTRAL, "lw": 0.6} if np.hypot(across, up) > 20 else None)  # fmt: skip
+                               arrowprops={"arrowstyle": "-", "color": theme.NEUTRAL, "lw": 0.6} if np.hypot(across, up) > 12 else None)  # fmt: skip
             text.set_in_layout(False)
             box = text.get_window_extent()
             hit = sum(box.overlaps(other) for other in taken)
