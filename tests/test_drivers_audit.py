@@ -24,12 +24,13 @@ from cxlab.drivers._audit_robust import (
     marker_adjusted,
     omitted_as_strong_as,
     overturn,
+    pratt_derivative,
     robustness_value,
     unreliable,
 )
 from cxlab.drivers._audit_words import QUESTIONS, WORDINGS
 from cxlab.errors import SurveyError
-from cxlab.importance import johnson
+from cxlab.importance import johnson, pratt
 from cxlab.subsets import shapley
 from cxlab.survey import Survey
 
@@ -448,11 +449,18 @@ def test_influence_is_the_derivative_of_importance_with_respect_to_a_weight(meas
         np.testing.assert_allclose(computed, expected, atol=2e-4 * np.abs(expected).max() + 1e-6)
 
 
+def test_the_derivative_of_pratts_measure():
+    frame = frame_of(plain()[1])
+    taken = [0, 2, 3, 8]
+    expected = gradient(lambda c: pratt(c[..., taken, :][..., :, taken]), frame.correlation)
+    np.testing.assert_allclose(pratt_derivative(frame.correlation, taken), expected, atol=1e-6)
+
+
 def test_without_the_respondents_counted_another_driver_is_first():
     """The bound is reached: the same respondents are dropped from the data, and the ranking is made anew."""
     df, _ = tied(0.5)
     frame = frame_of(df)
-    found = overturn(frame, 1, frame.importance)
+    found = overturn(frame, 1, lambda c: gradient(frame.importance, c))
     assert found.rival == 0
     from cxlab.drivers import _audit_robust as room
 
@@ -460,7 +468,7 @@ def test_without_the_respondents_counted_another_driver_is_first():
     original = room._remove
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "_remove", lambda *a: gone.setdefault(len(gone), original(*a)))
-        overturn(frame, 1, frame.importance)
+        overturn(frame, 1, lambda c: gradient(frame.importance, c))
     rows = next(g for g in gone.values() if g is not None and len(g) == found.respondents)
     assert df.loc[rows, "w"].sum() / df["w"].sum() == pytest.approx(found.share, rel=1e-9)
     kept = df.drop(index=rows).reset_index(drop=True)
@@ -480,7 +488,7 @@ def test_the_bound_is_near_the_smallest_set_that_an_exhaustive_search_finds():
         return bool(shapley(np.corrcoef(frame.columns[kept], rowvar=False)).argmax() != leader)
 
     smallest = next(k for k in range(1, 5) if any(changes(g) for g in combinations(range(30), k)))
-    found = overturn(frame, leader, frame.importance)
+    found = overturn(frame, leader, lambda c: gradient(frame.importance, c))
     assert smallest <= found.respondents <= smallest + 1
 
 

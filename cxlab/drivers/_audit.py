@@ -14,12 +14,23 @@ import pandas as pd
 from cxlab.drivers import _audit_behind as behind
 from cxlab.drivers import _audit_checks as checks
 from cxlab.drivers._audit_case import Case, Finding
-from cxlab.drivers._audit_frame import Frame, Importance, standardised
-from cxlab.drivers._audit_words import COMPLETE_ROWS, MEASURED, NO_MARKER, QUESTIONS, STRAIGHT, SUMMARY, WORDINGS
+from cxlab.drivers._audit_frame import Derivative, Frame, Importance, standardised
+from cxlab.drivers._audit_robust import gradient, pratt_derivative
+from cxlab.drivers._audit_words import (
+    COMPLETE_ROWS,
+    LEADER,
+    MEASURED,
+    NO_MARKER,
+    QUESTIONS,
+    STRAIGHT,
+    SUMMARY,
+    WORDINGS,
+)
 from cxlab.drivers._layout import column_of
 from cxlab.drivers._measures import METHOD_NAMES, measure, measured
 from cxlab.drivers._prepare import Prepared
 from cxlab.errors import SurveyError
+from cxlab.importance import johnson
 from cxlab.moments import to_correlation
 from cxlab.result import Base, Result
 from cxlab.words import LANGUAGES, Note, Sentences, language
@@ -35,8 +46,8 @@ _DRIVERS = (
     checks.inflation, checks.condition, checks.signs, checks.influence, behind.methods, behind.halo, behind.omitted, behind.fragile,
     behind.errors_in_drivers,
 )  # fmt: skip
-_EXACT = 16  # drivers up to which the audit takes exact Shapley values
-_EXACT_DERIVATIVES = 13  # drivers up to which exact Shapley values are cheap enough for derivatives
+_MANY = 20  # columns up to which derivatives are taken of relative weights
+_AFFORDABLE = 2**13 * 15**2  # subsets × covariances up to which the audit takes exact Shapley values
 _ORDER = {"serious": 0, "look": 1, "ok": 2}
 _SPECS = {
     "base": ",.0f", "lost": ".0%", "selective": ".2f", "weighting": ".2f", "outcome_type": ".0f", "at_the_end": ".0%",
@@ -229,8 +240,7 @@ def _case(result: DriverResult, prepared: Prepared, survey: Survey, marker: str 
             f"audit: {len(rows)} of {len(complete):,} rows have all answers, at least {columns.shape[1] + 1} are needed for the checks "
             "that look at single respondents; name fewer drivers."
         )
-    method = _method(result.method, len(layout.players))
-    cheap = "johnson" if len(layout.players) > _EXACT_DERIVATIVES and layout.simple else method
+    method = _method(result.method, prepared)
     frame = Frame(
         standardised(columns, weights), weights, rows, prepared.design, prepared.df, prepared.drivers, layout.players, layout.always,
         prepared.first, importance_of(method, layout.players),
@@ -240,7 +250,7 @@ def _case(result: DriverResult, prepared: Prepared, survey: Survey, marker: str 
     scale = survey.scale(prepared.outcome) if survey.has(prepared.outcome) else None
     return Case(
         frame,
-        importance_of(cheap, layout.players),
+        _derivative(method, prepared),
         int(frame.importance(frame.correlation).argmax()),
         bases,
         outcome,
@@ -250,11 +260,27 @@ def _case(result: DriverResult, prepared: Prepared, survey: Survey, marker: str 
     )
 
 
-def _method(method: str, drivers: int) -> str:
-    """The result's own measure if the checks can use it: it has to be exact, quick and sum to R²."""
-    if drivers > _EXACT:
+def _method(method: str, prepared: Prepared) -> str:
+    """The result's own measure if the checks can use it: it has to be quick and sum to R²."""
+    players = prepared.layout.players
+    if 2 ** len(players) * prepared.columns.shape[1] ** 2 > _AFFORDABLE:
         return "johnson"
     return method if method in ("shapley", "johnson") else "shapley"
+
+
+def _derivative(method: str, prepared: Prepared) -> Derivative:
+    """Derivative of the importances: of the checks' own measure, or of one that is quick, on the first column of each driver.
+
+    It only puts respondents in order; what is reported is computed with the checks' own measure.
+    """
+    layout = prepared.layout
+    taken = [player[0] for player in layout.players] + [prepared.columns.shape[1] - 1]
+    if len(taken) > _MANY:
+        return lambda correlation: pratt_derivative(correlation, taken)
+    if layout.simple:
+        own = importance_of(method, layout.players)
+        return lambda correlation: gradient(own, correlation)
+    return lambda correlation: gradient(lambda c: johnson(c[..., taken, :][..., :, taken]), correlation)
 
 
 def importance_of(method: str, players: tuple[tuple[int, ...], ...]) -> Importance:
@@ -307,7 +333,7 @@ def _texts(found: Sequence[Finding], said: Sequence[Note], labels: Mapping[str, 
 
 
 def _notes(case: Case, prepared: Prepared, result: DriverResult, marker: str | None, linear: bool) -> list[Note]:
-    method = _method(result.method, case.p)
+    method = _method(result.method, prepared)
     out = [] if marker else [Note(NO_MARKER)]
     if len(case.frame.rows) < len(prepared.rows):
         out.append(Note(COMPLETE_ROWS, rows=len(case.frame.rows)))
@@ -315,4 +341,7 @@ def _notes(case: Case, prepared: Prepared, result: DriverResult, marker: str | N
         out.append(Note(STRAIGHT))
     if method != result.method or not linear:
         out.append(Note(MEASURED, method=METHOD_NAMES[method]))
+    leader, first = prepared.drivers[case.leader], result.table["driver"].iloc[0]
+    if leader != first:
+        out.append(Note(LEADER, leader=dict(prepared.labels[leader]), first=dict(prepared.labels[first])))
     return out

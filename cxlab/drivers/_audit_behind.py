@@ -27,6 +27,7 @@ from cxlab.importance import johnson
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 AGREE, HARDLY_AGREE = 0.7, 0.5
 HALO, CLEARLY_BEHIND = 0.5, 2.5  # share of the drivers' variance; standard errors
+GENERAL = 0.3  # median loading under which the first factor is that of a few drivers
 STYLE = 0.10  # correlation with the marker
 ROBUST = 0.10
 OVERTURN, EASY_OVERTURN = 0.02, 0.005  # share of weight
@@ -107,9 +108,10 @@ def halo(case: Case) -> Finding:
         rows = importance_influence(frame.columns, derivative, frame.correlation) / frame.total
         se = float(frame.errors(rows[:, None])[0])
         behind = float(without[first] - without[case.leader]) / se if se > 0 else np.inf
-    changed = behind > CLEARLY_BEHIND
+    general = float(np.median(np.abs(loadings))) >= GENERAL
+    changed = general and behind > CLEARLY_BEHIND
     found = SERIOUS if changed else LOOK if value >= HALO else OK
-    wording = "" if found != OK or first == case.leader else "unclear"
+    wording = "" if found != OK else "none" if not general else "" if first == case.leader else "unclear"
     facts = {"leader": case.names([case.leader]), "first": case.names([first]), "left": float(without.sum()),
              "whole": float(frame.importance(frame.correlation).sum())}  # fmt: skip
     return Finding("halo", found, value, HALO, case.names([case.leader, first]) if changed else (), wording, facts)
@@ -177,7 +179,7 @@ def fragile(case: Case) -> Finding:
     """The smallest share of weight found whose removal changes rank 1."""
     if case.p < 2:
         return Finding("fragile", OK, np.nan, OVERTURN, wording="one")
-    found = overturn(case.frame, case.leader, case.ordering)
+    found = overturn(case.frame, case.leader, case.derivative)
     facts = {"leader": case.names([case.leader]), "count": found.respondents}
     if np.isnan(found.share):
         return Finding("fragile", OK, np.nan, OVERTURN, wording="never", facts=facts)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cxlab.drivers._audit_frame import Frame, Importance
+from cxlab.drivers._audit_frame import Derivative, Frame
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 OK, LOOK, SERIOUS = "ok", "look", "serious"
@@ -48,8 +48,8 @@ class Case:
     Attributes
     ----------
     frame : Frame
-    ordering : callable
-        A measure cheap enough for derivatives.
+    derivative : callable
+        Derivatives of importances with respect to the correlations; may be those of a quicker measure.
     leader : int
         Place of the driver at rank 1.
     base_effective : array, shape (p,)
@@ -68,7 +68,7 @@ class Case:
     """
 
     frame: Frame
-    ordering: Importance
+    derivative: Derivative
     leader: int
     base_effective: FloatArray
     outcome: FloatArray

@@ -16,6 +16,7 @@ from cxlab.moments import to_correlation
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 Importance = Callable[[FloatArray], FloatArray]  # covariances (..., k + 1, k + 1) → (..., p)
+Derivative = Callable[[FloatArray], FloatArray]  # correlations (k + 1, k + 1) → (p, k + 1, k + 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from cxlab.drivers._audit_frame import Frame, Importance
+from cxlab.drivers._audit_frame import Derivative, Frame, Importance
 from cxlab.moments import to_correlation
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
@@ -242,6 +242,22 @@ def gradient(importance: Importance, correlation: FloatArray) -> FloatArray:
     return out
 
 
+def pratt_derivative(correlation: FloatArray, taken: list[int]) -> FloatArray:
+    """Derivative of Pratt's measure β r of some columns, shape (len(taken) − 1, k + 1, k + 1); the last taken is the outcome."""
+    inner = correlation[np.ix_(taken, taken)]
+    r, q = inner[:-1, -1], len(taken) - 1
+    inverse = np.linalg.inv(inner[:-1, :-1])
+    beta = inverse @ r
+    error = np.append(-beta, 1.0)
+    found = np.zeros((q, q + 1, q + 1))
+    found[:, :-1, :] = (r[:, None] * inverse)[:, :, None] * error
+    found[np.arange(q), np.arange(q), -1] += beta
+    found[:, -1, -1] -= beta * r
+    out = np.zeros((q, *correlation.shape))
+    out[np.ix_(range(q), taken, taken)] = (found + np.swapaxes(found, 1, 2)) / 2
+    return out
+
+
 def importance_influence(columns: FloatArray, derivative: FloatArray, correlation: FloatArray) -> FloatArray:
     """Influence of rows on a function of the covariances, by its derivative there: z'Gz − Σ G ∘ R, shape (rows,)."""
     return np.einsum("ij,ij->i", columns @ derivative, columns) - float(np.sum(derivative * correlation))
@@ -265,7 +281,7 @@ class Overturn:
     rival: int
 
 
-def overturn(frame: Frame, leader: int, ordering: Importance) -> Overturn:
+def overturn(frame: Frame, leader: int, derivative: Derivative) -> Overturn:
     """The smallest share of weight found whose removal changes rank 1.
 
     Parameters
@@ -273,8 +289,8 @@ def overturn(frame: Frame, leader: int, ordering: Importance) -> Overturn:
     frame : Frame
     leader : int
         Place of the driver at rank 1.
-    ordering : callable
-        Importances whose derivative puts respondents in order; may be a cheaper measure than the frame's.
+    derivative : callable
+        Derivatives of importances, which put respondents in order; may be those of a quicker measure than the frame's.
 
     Notes
     -----
@@ -289,7 +305,7 @@ def overturn(frame: Frame, leader: int, ordering: Importance) -> Overturn:
     """
     point = frame.importance(frame.correlation)
     rivals = [int(j) for j in np.argsort(-point) if j != leader][:_RIVALS]
-    whole = gradient(ordering, frame.correlation)
+    whole = derivative(frame.correlation)
     starts = {
         r: _remove(frame, _order(frame.columns, whole[leader] - whole[r], frame.correlation), leader) for r in rivals
     }
@@ -304,7 +320,7 @@ def overturn(frame: Frame, leader: int, ordering: Importance) -> Overturn:
             if not share >= best.share:
                 first = _leaders_without(frame, gone, np.array([len(gone)]), leader)[0]
                 best = Overturn(share, len(gone), int(first))
-            gone = _remove(frame, _reordered(frame, gone, (leader, rival), ordering), leader)
+            gone = _remove(frame, _reordered(frame, gone, (leader, rival), derivative), leader)
     return best
 
 
@@ -313,14 +329,14 @@ def _order(columns: FloatArray, derivative: FloatArray, correlation: FloatArray)
     return np.argsort(-importance_influence(columns, derivative, correlation), kind="stable")
 
 
-def _reordered(frame: Frame, gone: np.ndarray, pair: tuple[int, int], ordering: Importance) -> np.ndarray:
+def _reordered(frame: Frame, gone: np.ndarray, pair: tuple[int, int], derivative: Derivative) -> np.ndarray:
     """Order of the rows when influence is taken halfway to where rank 1 changes."""
     half = np.ones(len(frame.rows), dtype=bool)
     half[gone[: len(gone) // 2]] = False
     columns = _restandardised(frame.columns, frame.weights, half)
     correlation = to_correlation((columns[half] * frame.weights[half, None]).T @ columns[half])
-    derivative = gradient(ordering, correlation)
-    return _order(columns, derivative[pair[0]] - derivative[pair[1]], correlation)
+    slopes = derivative(correlation)
+    return _order(columns, slopes[pair[0]] - slopes[pair[1]], correlation)
 
 
 def _restandardised(columns: FloatArray, weights: FloatArray, inside: np.ndarray) -> FloatArray:

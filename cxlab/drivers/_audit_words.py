@@ -197,3 +197,7 @@ MEASURED = {
     "en": "Checks that compute importances anew use {method}.",
     "zh": "需重新计算重要性的检查使用 {method}。",
 }
+LEADER = {
+    "en": "Checks that compute importances anew find {leader:in} first, the ranking itself has {first:in}.",
+    "zh": "重新计算重要性的检查以“{leader}”为首位，而排名本身的首位是“{first}”。",
+}

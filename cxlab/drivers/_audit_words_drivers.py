@@ -109,6 +109,10 @@ OF_DRIVERS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "en": "Fewer than three numeric drivers: a general impression cannot be told from them.",
         "zh": "数值型因素少于三个，无法识别整体印象。",
     },
+    ("halo", "none"): {
+        "en": "There is no general impression behind the ratings: few drivers go together.",
+        "zh": "各项评分背后没有共同的整体印象：彼此同向变动的因素很少。",
+    },
     ("halo", "ok"): {
         "en": "A general impression makes up {value:.0%} of the differences between ratings; with it taken out {leader:in} is still first. Of {whole:.0%} "
         "explained, {left:.0%} are left to single drivers.",

@@ -14,6 +14,7 @@ from cxlab.contrasts import p_values
 from cxlab.design import t_quantile
 from cxlab.drivers._measures import Measure, measure, measured, teams
 from cxlab.drivers._prepare import Prepared
+from cxlab.drivers._sampled_null import EXACT_NULL, sampled_null
 from cxlab.drivers._sources import Spread
 from cxlab.errors import SurveyError, one_of
 from cxlab.importance import coefficients
@@ -173,6 +174,11 @@ class Linear:
         """Importance of one permuted driver, by the quick way where there is one, shape (permutations,)."""
         layout = self.prepared.layout
         columns = list(layout.players[driver])
+        if self.method in ("shapley", "owen") and len(layout.players) > EXACT_NULL:
+            blocks = self._blocks or (tuple(range(len(layout.players))),)
+            return sampled_null(
+                correlation, driver, shuffled, players=layout.players, blocks=blocks, always=layout.always
+            )
         if self.method in ("shapley", "owen"):
             return null_importance(
                 correlation, driver, shuffled, layout.players, blocks=self._blocks, always=layout.always

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cxlab.design import Design, resolve
+from cxlab.design import Design, kish_base, resolve
 from cxlab.drivers._layout import (
     Layout,
     absence,
@@ -148,6 +148,7 @@ def prepare(
             f"at least {len(names) + 2} are needed: name fewer drivers or widen the filter.{_emptiest(values[asked], names)}"
         )
     weights = survey.weights[rows]
+    _check_weights(weights, len(names))
     _check_content(values[rows], names, outcome)
     layout = lay_out(names, values[rows, :-1], absent[rows], weights, len(chosen))
     sample = Sample(np.column_stack([layout.columns, values[rows, -1]]), weights, rows, resolve(survey))
@@ -256,6 +257,17 @@ def _check_names(survey: Survey, outcome: Outcome, drivers: Sequence[str], alway
     if both:
         raise SurveyError(
             f"always names {len(both)} columns that are drivers too: {', '.join(map(repr, both))}; a column is one or the other."
+        )
+
+
+def _check_weights(weights: FloatArray, names: int) -> None:
+    """Refuse weights under which hardly anybody counts."""
+    effective = kish_base(weights)
+    if effective < min(names + 2, len(weights)) - 1e-6 and effective < len(weights) / 2:
+        raise SurveyError(
+            f"weight: the {len(weights):,} complete rows count like {effective:.1f} respondents, and one of them carries "
+            f"{weights.max() / weights.sum():.0%} of the weight; at least {names + 2} are needed for {names} drivers: correct or trim "
+            "the weights."
         )
 
 
