@@ -184,16 +184,22 @@ class Design:
         """Variance of weighted sums between the PSUs of each stratum, shape (k, k)."""
         totals = self._unit_sums(influence * self.weights[:, None])
         counts = self.units
-        sums = np.column_stack([np.bincount(self.stratum, column, len(counts)) for column in totals.T])
+        sums = self._of_strata @ totals
         means = sums / counts[:, None]
         scale = (1 - self.fraction) * counts / np.maximum(counts - 1, 1)
         if self.lonely == "adjust":
             means[self.single] = totals.mean(axis=0)
-        centred = totals - means[self.stratum]
-        return (centred * scale[self.stratum, None]).T @ centred
+        found = np.zeros((totals.shape[1], totals.shape[1]))
+        for start in range(0, len(totals), _UNITS):
+            stratum = self.stratum[start : start + _UNITS]
+            centred = totals[start : start + _UNITS] - means[stratum]
+            found += (centred * scale[stratum, None]).T @ centred
+        return found
 
     def _unit_sums(self, values: FloatArray) -> FloatArray:
         if self.one_row_units:
+            if np.array_equal(self.psu, np.arange(len(self.psu))):
+                return values
             out = np.empty_like(values)
             out[self.psu] = values
             return out
@@ -236,8 +242,10 @@ class Design:
             out = np.empty((size, int(used.sum())), dtype=np.float32)
             for root, units in zip(np.sqrt(1 - self.fraction) * ~self.single, members, strict=True):
                 wanted = used[units]
-                times = _times_drawn(rng, size, len(units))[:, wanted]
-                out[:, place[units[wanted]]] = 1 - root + root * len(units) / max(len(units) - 1, 1) * times
+                times = _times_drawn(rng, size, len(units))
+                factors = 1 - root + root * len(units) / max(len(units) - 1, 1) * np.arange(times.max(initial=0) + 1)
+                found = factors.astype(np.float32).take(times)
+                out[:, place[units[wanted]]] = found if wanted.all() else found[:, wanted]
             yield out
 
     def bootstrap(self, replicates: int, seed: int, rows: IntArray) -> Iterator[tuple[FloatArray, IntArray]]:
@@ -336,6 +344,7 @@ def _compare_residuals(equal: FloatArray, weighted: FloatArray) -> None:
 
 _RESIDUALS_DIFFER = 1.1
 _DRAWS = 4_000_000  # draws held at once
+_UNITS = 1 << 14  # units whose deviations are held at once
 
 
 def _times_drawn(rng: np.random.Generator, replicates: int, units: int) -> IntArray:

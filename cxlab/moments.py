@@ -143,13 +143,21 @@ def replicate_moments(
         if few:
             sums += [np.bincount(unit[part], column, units) for column in laid_out.T]
         else:
-            total += multipliers[:, unit[part]].astype(float, copy=False) @ laid_out
+            total += _columns_of(multipliers, unit[part]) @ laid_out
     if few:
         total = multipliers.astype(float, copy=False) @ sums.T
     products = np.empty((len(multipliers), k, k))
     products[:, upper[0], upper[1]] = total[:, 1 + k :]
     products[:, upper[1], upper[0]] = total[:, 1 + k :]
     return Moments(total[:, 0], total[:, 1 : 1 + k], products, center)
+
+
+def _columns_of(multipliers: FloatArray, unit: np.ndarray) -> FloatArray:
+    """Multipliers of some rows' units as doubles; of consecutive units without a search."""
+    first, last = int(unit[0]), int(unit[-1])
+    if last - first == len(unit) - 1 and np.array_equal(unit, np.arange(first, last + 1)):
+        return multipliers[:, first : last + 1].astype(float, copy=False)
+    return multipliers[:, unit].astype(float, copy=False)
 
 
 # ---------------------------------------------------------------------- forced-in columns, groups

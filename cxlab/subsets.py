@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import comb
 from typing import Any
 
@@ -19,10 +20,12 @@ from cxlab.errors import SamplingWarning, SurveyError
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 Players = Sequence[Sequence[int]]
 EXACT_LIMIT = 25  # players; the work doubles with each
-_WORK = 1 << 32  # matrices × subsets that are worked through exactly: about a minute
+_WORK = 1 << 31  # matrices × subsets that are worked through exactly: about a minute
 SINGULAR = 1e-10  # share of a column's variance left unexplained under which it adds nothing
 _CELLS = 1 << 16  # subsets × matrices worked on at once: keeps the state in the processor's cache
 _LEAF = 9  # players whose subsets are worked through together
+_NULL_LEAF = 12  # the same for the others of a permuted player: matrix products serve all permutations
+_NULL_CELLS = 1 << 16
 _SUBSETS = 20  # players whose subsets are kept all at once
 _ROUNDS = 16  # rounds of sampled orders
 _TIE = 1e-12  # part of R² under which two gains are equal
@@ -211,7 +214,7 @@ def shapley(covariances: FloatArray, players: Players | None = None) -> FloatArr
     Warns
     -----
     SamplingWarning
-        Above 25 players, or 2^32 subsets × matrices, orders are sampled (:func:`sampled_shapley`).
+        Above 25 players, or 2^31 subsets × matrices, orders are sampled (:func:`sampled_shapley`).
 
     Notes
     -----
@@ -288,6 +291,7 @@ def _pieces(first: int, batch: int, most: int) -> Iterator[tuple[int, np.ndarray
             yield size, columns[start : start + most]
 
 
+@cache
 def _size_weights(p: int, last: int, taken: int) -> FloatArray:
     """Weights of subsets of the last players when ``taken`` of the first are in: shape (last + 2, 2^last).
 
@@ -661,7 +665,7 @@ class _Permuted:
 
 def _null_sum(state: _Permuted, sizes: Sequence[int], weights: FloatArray) -> FloatArray:
     """Weighted sum over the subsets of the others of the permuted player's gain, shape (permutations,)."""
-    if len(sizes) > _LEAF:
+    if len(sizes) > _NULL_LEAF:
         first = sizes[0]
         rest = state.without(first)
         taken = rest.given(state.others[:first, :first], state.others[:first, first:], state.mine[:, :, :first])
@@ -669,7 +673,7 @@ def _null_sum(state: _Permuted, sizes: Sequence[int], weights: FloatArray) -> Fl
     pivots, outcome = _forms(state.others, sizes)
     permutations = state.mine.shape[1]
     out = np.empty(permutations)
-    step = max(1, 2 * _CELLS >> len(sizes))
+    step = max(1, _NULL_CELLS >> len(sizes))
     for at in range(0, permutations, step):
         rows = [column[at : at + step].T for column in state.mine]
         out[at : at + step] = weights @ _null_gains(pivots, outcome, rows, state.inner[:, :, at : at + step])
@@ -712,7 +716,8 @@ def _null_gains(
         found = [form @ row for row in rows]
         for (u, v), values in left.items():
             start = values[:known] if player != done else values[known : 2 * known]
-            np.subtract(start, found[u] * found[v], out=values[known : 2 * known])
+            product = np.multiply(found[u], found[v], out=found[u] if g == 1 else None)
+            np.subtract(start, product, out=values[known : 2 * known])
         done = player
     return _explained([outcome @ row for row in rows], left, inner)
 
@@ -721,6 +726,13 @@ def _explained(
     with_outcome: list[FloatArray], left: dict[tuple[int, int], FloatArray], inner: FloatArray
 ) -> FloatArray:
     """Variance of the outcome explained by columns with the given covariances, one column after the other."""
+    if len(with_outcome) == 1:
+        gain, own = with_outcome[0], left[0, 0]
+        spent = own <= SINGULAR * inner[0, 0]
+        np.multiply(gain, gain, out=gain)
+        own[spent] = np.inf
+        np.divide(gain, own, out=gain)
+        return gain
     total = np.zeros_like(with_outcome[0])
     for u, target in enumerate(with_outcome):
         inverse = _inverse(left[u, u], SINGULAR * inner[u, u])

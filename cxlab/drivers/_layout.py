@@ -59,6 +59,11 @@ class Layout:
         return not self.always and all(len(p) == 1 for p in self.players)
 
 
+def stacked(columns: Sequence[FloatArray]) -> FloatArray:
+    """Columns side by side, each in one piece of memory."""
+    return np.array(columns, dtype=float).T
+
+
 def lay_out(names: Sequence[str], values: FloatArray, absent: FloatArray, weights: FloatArray, drivers: int) -> Layout:
     """Expand each name to its columns.
 
@@ -83,7 +88,9 @@ def lay_out(names: Sequence[str], values: FloatArray, absent: FloatArray, weight
         columns += own
     always = tuple(c for place in places[drivers:] for c in place)
     behind = tuple(name for name, place in zip(names, places, strict=True) for _ in place)
-    return Layout(np.column_stack(columns), tuple(places[:drivers]), always, np.isfinite(values[:, :drivers]), behind)
+    plain = not any(is_factor(n) for n in names) and not (absent == 1).any()
+    laid_out = values if plain else stacked(columns)
+    return Layout(laid_out, tuple(places[:drivers]), always, np.isfinite(values[:, :drivers]), behind)
 
 
 def _dummies(name: str, values: FloatArray, absent: FloatArray) -> list[FloatArray]:
@@ -107,8 +114,10 @@ def _dummies(name: str, values: FloatArray, absent: FloatArray) -> list[FloatArr
 
 def _experience(values: FloatArray, absent: FloatArray, weights: FloatArray) -> list[FloatArray]:
     """The answer; where some did not meet the thing, their answer at the mean and an indicator beside it."""
+    if not (absent == 1).any():
+        return [values]
     met = np.isfinite(values)
-    if not (absent == 1).any() or not met.any():
+    if not met.any():
         return [values]
     mean = np.average(values[met], weights=weights[met])
     return [np.where(absent == 1, mean, values), absent]

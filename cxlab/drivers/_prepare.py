@@ -16,6 +16,7 @@ from cxlab.drivers._layout import (
     column_of,
     is_factor,
     lay_out,
+    stacked,
     structurally_missing,
     unmet,
     values_of,
@@ -138,7 +139,7 @@ def prepare(
     forced = _named("always", always)
     _check_names(survey, reading, chosen, forced)
     names = [*chosen, *forced]
-    values = np.column_stack([*(values_of(survey, n) for n in names), reading.values])
+    values = stacked([*(values_of(survey, n) for n in names), reading.values])
     absent = _absent(survey, names, values[:, :-1], missing)
     asked = survey.domain & (survey.weights > 0)
     rows = np.flatnonzero(asked & _kept(survey, reading, values, absent, missing))
@@ -149,9 +150,13 @@ def prepare(
         )
     weights = survey.weights[rows]
     _check_weights(weights, len(names))
-    _check_content(values[rows], names, outcome)
-    layout = lay_out(names, values[rows, :-1], absent[rows], weights, len(chosen))
-    sample = Sample(np.column_stack([layout.columns, values[rows, -1]]), weights, rows, resolve(survey))
+    if len(rows) < len(values):
+        values, absent = values[rows], absent[rows]
+    _check_content(values, names, outcome)
+    layout = lay_out(names, values[:, :-1], absent, weights, len(chosen))
+    unchanged = np.may_share_memory(layout.columns, values)
+    columns = values if unchanged else stacked([*layout.columns.T, values[:, -1]])
+    sample = Sample(columns, weights, rows, resolve(survey))
     if missing in INCOMPLETE:
         check_pairs(sample, [*layout.names, outcome])
     source = SOURCES[missing](sample)
@@ -166,7 +171,7 @@ def prepare(
 def _absent(survey: Survey, names: Sequence[str], values: FloatArray, missing: str) -> FloatArray:
     """Answers that are no missing data but cannot exist, see :func:`lay_out`; under dummy adjustment all that are missing."""
     if missing == "listwise":
-        return np.zeros(values.shape)
+        return np.broadcast_to(0.0, values.shape)
     if missing == "dummy":
         return (~np.isfinite(values)).astype(float)
     return np.column_stack([absence(survey, n) for n in names])
@@ -175,10 +180,10 @@ def _absent(survey: Survey, names: Sequence[str], values: FloatArray, missing: s
 def _kept(survey: Survey, outcome: Outcome, values: FloatArray, absent: FloatArray, missing: str) -> np.ndarray:
     """Rows that a method can use; who did not meet the outcome is never given one."""
     answered = np.isfinite(values)
+    if missing == "listwise":
+        return np.asarray(SOURCES[missing].keep(answered))
     answered[:, :-1] |= absent == 1
     kept = SOURCES[missing].keep(answered)
-    if missing == "listwise":
-        return np.asarray(kept)
     return np.asarray(kept & ~np.any([unmet(survey, item) for item in outcome.items], axis=0))
 
 

@@ -72,10 +72,13 @@ class Sample:
         place[rows] = np.arange(len(unit)) - first[unit[rows]]
         stratum = np.zeros(len(size), dtype=np.intp)
         stratum[unit] = self.stratum
-        by_stratum = np.argsort(stratum, kind="stable")
+        by_stratum, single = np.argsort(stratum, kind="stable"), bool((size == 1).all())
         source = np.empty(len(size), dtype=np.intp)
         for _ in range(count):
             source[by_stratum] = np.argsort(stratum + rng.random(len(size)))
+            if single:  # every unit is a row
+                yield rows[source[unit]]
+                continue
             start = rng.integers(0, size)[source]  # where in the other unit reading begins
             other = source[unit]
             yield rows[first[other] + (place + start[unit]) % size[other]]

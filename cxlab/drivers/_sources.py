@@ -72,9 +72,11 @@ def slope_spread(sample: Sample, covariance: FloatArray, moved: FloatArray, df: 
     -----
     β = Σₓₓ⁻¹Σₓᵧ moves by Σₓₓ⁻¹ times the first k entries.
     """
-    rows = np.linalg.solve(covariance[:-1, :-1], moved[:, :-1].T).T
-    influence = np.zeros((len(sample.design.psu), rows.shape[1]))
-    influence[sample.rows] = rows
+    rows = moved[:, :-1] @ np.linalg.inv(covariance[:-1, :-1])
+    influence = rows
+    if len(rows) < len(sample.design.psu):
+        influence = np.zeros((len(sample.design.psu), rows.shape[1]))
+        influence[sample.rows] = rows
     found = sample.design.covariance(influence)
     variance, base = np.diagonal(found), len(rows)
     simple = (sample.weights @ rows**2) * sample.weights.sum() / max(base - 1, 1)
@@ -113,20 +115,22 @@ class Listwise:
         k, share = centred.shape[1] - 1, sample.weights / sample.weights.sum()
         spread = np.sqrt(np.diagonal(self.moments.covariance()))
         weighted, answers = centred * share[:, None], np.ascontiguousarray(centred[:, :k])
-        squares = answers**2
+        both = np.hstack([answers, answers**2])
         out = np.empty((k, count, k + 1))
         for c, order in enumerate(sample.permutations(count, np.random.default_rng([seed, 1]))):
             received = np.bincount(order, share, len(share))  # weight under which each row's answers are used
-            variance = received @ squares - (received @ answers) ** 2
+            means = received @ both
+            variance = means[k:] - means[:k] ** 2
             scale = np.divide(1, np.sqrt(np.maximum(variance, 0)), out=np.zeros(k), where=variance > 0)
             # Σw z = 0 for centred columns, so the mean of the permuted driver drops out of the product
-            out[:, c] = (answers[order].T @ weighted) * scale[:, None] / spread
+            out[:, c] = (answers.take(order, axis=0).T @ weighted) * scale[:, None] / spread
         return out
 
     def slopes(self, estimate: FloatArray, df: float) -> Spread:
         centred, covariance = self.sample.columns - self.moments.mean(), self.covariance()
         residual = centred[:, -1] - centred[:, :-1] @ estimate  # Σ(−β, 1) is 0 in all entries that matter
-        return slope_spread(self.sample, covariance, residual[:, None] * centred / self.sample.weights.sum(), df)
+        centred *= (residual / self.sample.weights.sum())[:, None]
+        return slope_spread(self.sample, covariance, centred, df)
 
 
 SOURCES: dict[str, type[Source]] = {"listwise": Listwise}
