@@ -38,7 +38,7 @@ BASES: Mapping[str, Texts] = {
 }
 NET: Texts = {"en": "Net: {label}", "zh": "合并：{label}"}
 _STANDS_OUT = {
-    "en": "{segment:cap}: {item:in} ({line:in}) {value} against {rest} among all others ({p:p}).",
+    "en": "{segment:cap}: {item:in}, {line:in} {value} against {rest} among all others ({p:p}).",
     "zh": "{segment}：“{item}”{line}为 {value}，其他受访者为 {rest}（{p:p}）。",
 }
 _STANDS_OUT_WHOLE = {  # the item is the metric

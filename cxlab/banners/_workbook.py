@@ -28,7 +28,8 @@ _WORDS = {
 }  # fmt: skip
 _SHADE, _LINE, _HEAD = "#F2F2F2", "#D9D9D9", "#E3EAF1"
 _LABEL_WIDTH, _NUMBER_WIDTH = 38, 8
-_PAGE_WIDTH, _PRINT_SCALE = 165, 60  # characters beside the labels on a sheet of paper, at that scale in percent
+# characters beside the labels on a sheet of paper at that scale in percent, where the sheet's font has to be replaced
+_PAGE_WIDTH, _PRINT_SCALE, _PADDING = 145, 60, 0.72
 _COLOURS = {"▲": GOOD, "△": GOOD, "▼": BAD, "▽": BAD}
 
 
@@ -205,14 +206,16 @@ class _Table:
         return row + 1
 
     def _breaks(self) -> list[int]:
-        """Columns before which the paper ends: groups stay whole where they fit."""
-        wide, used, breaks = _NUMBER_WIDTH + self.whole.marks_width, 0.0, []
+        """Columns before which the paper ends: groups stay whole where they fit, numbers and their letters always."""
+        wide, used, breaks = _NUMBER_WIDTH + self.whole.marks_width + 2 * _PADDING, 0.0, []
         for _, same in groupby(range(len(self.heads)), lambda k: self.heads[k].group):
             part = list(same)
-            if used and used + len(part) * wide > _PAGE_WIDTH:
-                breaks.append(2 * part[0] + 1)
-                used = 0.0
-            used += len(part) * wide
+            for k in part:
+                needed = wide * (len(part) if k == part[0] and len(part) * wide <= _PAGE_WIDTH else 1)
+                if used and used + needed > _PAGE_WIDTH:
+                    breaks.append(2 * k + 1)
+                    used = 0.0
+                used += wide
         return breaks
 
     def _left(self, k: int) -> dict[str, Any]:
