@@ -227,7 +227,7 @@ def _joined(names: list[str], lang: str) -> str:
 def picture(report: MonthlyReport, found: CompareResult) -> tuple[Axes, str]:
     """Lines of the hidden crisis beside the total, or the groups' satisfaction; with a description."""
     lang, crisis, causes = report.lang, report.crisis, _causes(report)
-    drawn = set(crisis.by_wave["item"]) if crisis is not None and len(crisis.by_wave) else set()
+    drawn = set(crisis.waves_of) if crisis is not None else set()
     shown = sorted((r for r in causes if r["item"] in drawn), key=lambda r: r["kind"] != "trend")
     if crisis is not None and shown:
         item = shown[0]["item"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ def hidden_crisis(
         {"en": "Hidden crisis", "zh": "隐藏的危机"}, formats_of(scores), level=level,
         kinds={s.name: s.kind for s in scores}, periods=names, consequences=consequences, split=divided,
         at_risk=_at_risk(design, parts, keys, money, level), prior=prior,
-        by_wave=_by_wave(design, survey, drawn, parts, keys) if periods and drawn else pd.DataFrame(),
+        waves_of={s.name: partial(_by_wave, design, survey, s, parts, keys) for s in drawn if periods},
     )  # fmt: skip
 
 
@@ -332,15 +333,11 @@ def _at_risk(design: Design, parts: Frame, keys: Sequence[Any], money: np.ndarra
     return out
 
 
-def _by_wave(
-    design: Design, survey: Survey, scores: Sequence[Score], parts: Frame, keys: Sequence[Any]
-) -> pd.DataFrame:
-    """Segments, total and gaps wave by wave, for the items in question."""
+def _by_wave(design: Design, survey: Survey, scored: Score, parts: Frame, keys: Sequence[Any]) -> pd.DataFrame:
+    """Segments, total and gaps of one item, wave by wave."""
     column = survey.data[survey.column_of("wave")]
     codes = sorted(column[survey.domain].dropna().unique().tolist())
-    windows = [(column == c).to_numpy() for c in codes]
-    return pd.concat([wave_rows(design, s, parts, keys, dict(zip(codes, windows, strict=True))) for s in scores],
-                     ignore_index=True)  # fmt: skip
+    return wave_rows(design, scored, parts, keys, {c: (column == c).to_numpy() for c in codes})
 
 
 def _wave_labels(survey: Survey, periods: Sequence[np.ndarray]) -> dict[Any, Mapping[str, str]]:

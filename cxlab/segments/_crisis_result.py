@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,9 +126,8 @@ class CrisisResult(Result):
     consequences : DataFrame
         One row per consequence and cause: ``segment, item, kind, estimate, low, high, p_value, p_holm, cause,
         cause_kind``.
-    by_wave : DataFrame
-        Hidden items by segment and wave, total included: ``item, segment, wave, estimate, low, high, base,
-        base_effective, reliability, gap, gap_p`` (Holm over segments and waves of the item); empty where nothing is hidden.
+    waves_of : mapping of hidden item to function
+        Makes the item's part of ``by_wave``; empty without waves.
     prior : DataFrame
         ``kind, facts, variance, sd`` of the prior that the effects are drawn to, in units of δ² and δ.
     kinds : mapping of item to kind of metric
@@ -137,10 +137,19 @@ class CrisisResult(Result):
     split: pd.DataFrame = field(default_factory=pd.DataFrame)
     at_risk: pd.DataFrame = field(default_factory=pd.DataFrame)
     consequences: pd.DataFrame = field(default_factory=pd.DataFrame)
-    by_wave: pd.DataFrame = field(default_factory=pd.DataFrame)
+    waves_of: Mapping[str, Callable[[], pd.DataFrame]] = field(default_factory=dict)
     prior: pd.DataFrame = field(default_factory=pd.DataFrame)
     kinds: Mapping[str, str] = field(default_factory=dict)
     periods: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def by_wave(self) -> pd.DataFrame:
+        """Hidden items by segment and wave, total included; empty where nothing is hidden.
+
+        Columns ``item, segment, wave, estimate, low, high, base, base_effective, reliability, gap, gap_p`` (Holm over segments
+        and waves of the item). It is computed when it is first asked for.
+        """
+        return pd.concat([f() for f in self.waves_of.values()], ignore_index=True) if self.waves_of else pd.DataFrame()
 
     @property
     def hidden(self) -> pd.DataFrame:
@@ -165,8 +174,9 @@ class CrisisResult(Result):
         if item not in set(self.table["item"]):
             raise one_of("item", item, dict.fromkeys(self.table["item"]))
         title = self.label(item, lang)
-        if len(self.by_wave) and item in set(self.by_wave["item"]):
-            drawn = self.by_wave[(self.by_wave["item"] == item) & (self.by_wave["reliability"] != "suppressed")]
+        if item in self.waves_of:
+            drawn = self.waves_of[item]()
+            drawn = drawn[drawn["reliability"] != "suppressed"]
             drawn = drawn.assign(wave=[self.label(w, lang, "wave") for w in drawn["wave"]])
             whole = drawn["segment"] == TOTAL
             parts = drawn[~whole].assign(segment=[self.label(s, lang, "segment") for s in drawn["segment"][~whole]])
