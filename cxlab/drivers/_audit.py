@@ -33,7 +33,7 @@ from cxlab.errors import SurveyError
 from cxlab.importance import johnson
 from cxlab.moments import to_correlation
 from cxlab.result import Base, Result
-from cxlab.words import LANGUAGES, Note, Sentences, language
+from cxlab.words import LANGUAGES, Note, Sentences, language, number
 
 if TYPE_CHECKING:
     from cxlab.drivers._result import DriverResult
@@ -111,12 +111,20 @@ class AuditResult(Result):
 
     def _repr_html_(self) -> str:
         lang = language()
-        page = self.shown(lang, ["check", "finding", "drivers", "sentence"]).to_html(
-            index=False, escape=True, border=0, classes="cx"
-        )
-        notes = "".join(f"<p class='cx-note'>{escape(self.text(n, lang))}</p>" for n in self.notes)
-        head = f"<p><strong>{escape(self.text(self.title, lang))}</strong></p>"
-        return head + f"<p>{escape(self.summary[lang])}</p>" + page + notes
+        shown = self.shown(lang, ["check", "finding", "drivers", "sentence"])
+        left = "style='text-align:left;vertical-align:top'"
+        head = "".join(f"<th {left}>{escape(c)}</th>" for c in shown.columns)
+        rows = []
+        for cells, finding in zip(shown.to_numpy(), self.table["finding"], strict=True):
+            question, said, drivers, advice = (escape(c) for c in cells)
+            mark = said if finding == "ok" else f"<strong>{said}</strong>"
+            rows.append(
+                f"<tr><td {left}>{question}</td><td style='text-align:left;vertical-align:top;white-space:nowrap'>{mark}</td>"
+                f"<td {left}>{drivers}</td><td {left}>{advice}</td></tr>"
+            )
+        page = f"<table class='cx'><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        title = f"<p><strong>{escape(self.text(self.title, lang))}</strong></p><p>{escape(self.summary[lang])}</p>"
+        return title + page + "".join(f"<p class='cx-note'>{escape(self.text(n, lang))}</p>" for n in self.notes)
 
 
 def audit(result: DriverResult, marker: str | None = None) -> AuditResult:
@@ -323,7 +331,8 @@ def _note(found: Finding, labels: Mapping[str, Mapping[str, str]], outcome: str)
 
 def _joined(names: Sequence[str], labels: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     marks = {"en": ", ", "zh": "、"}
-    return {lang: marks[lang].join(labels[lang].get(n, n) for n in names) for lang in LANGUAGES}
+    case = {"en": "in" if len(names) > 1 else "", "zh": ""}  # a single label is cased where it is printed
+    return {lang: marks[lang].join(number(labels[lang].get(n, n), case[lang]) for n in names) for lang in LANGUAGES}
 
 
 def _texts(found: Sequence[Finding], said: Sequence[Note], labels: Mapping[str, Mapping[str, str]]) -> dict[Any, Any]:

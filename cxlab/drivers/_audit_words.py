@@ -54,9 +54,9 @@ _OF_DATA: Mapping[tuple[str, str], Wording] = {
     },
     ("lost", "look"): {
         "en": "{lost:,} of {asked:,} respondents ({value:.0%} of the weight) were left out for a missing answer; most often missing is {worst:in} "
-        "({most:.0%}). See whether the ranking holds under another treatment of missing answers (missing=).",
+        "({most:.0%}). See whether the ranking holds under another treatment of missing answers (cx.compare_missing).",
         "zh": "{asked:,} 名受访者中有 {lost:,} 名（占权重 {value:.0%}）因缺失回答被剔除；缺失最多的是“{worst}”（{most:.0%}）。"
-        "请换一种缺失处理方式（missing=），看排名是否依然成立。",
+        "请换一种缺失处理方式（cx.compare_missing），看排名是否依然成立。",
     },
     ("lost", "serious"): {
         "en": "Most of the weight is gone: {lost:,} of {asked:,} respondents ({value:.0%} of the weight) were left out for a missing answer; most often "
@@ -78,13 +78,13 @@ _OF_DATA: Mapping[tuple[str, str], Wording] = {
     },
     ("selective", "look"): {
         "en": "The {left:,} respondents left out differ in {outcome:in}: mean {left_mean:.1f} against {stayed_mean:.1f} ({p:p}). The ranking holds "
-        "for those who answered everything; see whether it holds with missing answers treated otherwise (missing=).",
+        "for those who answered everything; see whether it holds with missing answers treated otherwise (cx.compare_missing).",
         "zh": "被剔除的 {left:,} 名受访者在“{outcome}”上与其余不同：均值 {left_mean:.1f}，其余为 {stayed_mean:.1f}（{p:p}）。"
-        "当前排名只代表全部作答者；请换一种缺失处理方式（missing=）再核对。",
+        "当前排名只代表全部作答者；请换一种缺失处理方式（cx.compare_missing）再核对。",
     },
     ("selective", "serious"): {
         "en": "The {left:,} respondents left out are another kind of customer: their mean {outcome:in} is {left_mean:.1f} against "
-        "{stayed_mean:.1f} ({p:p}). Do not report this ranking for all customers; treat missing answers otherwise (missing=).",
+        "{stayed_mean:.1f} ({p:p}). Do not report this ranking for all customers; treat missing answers otherwise (missing=, cx.compare_missing).",
         "zh": "被剔除的 {left:,} 名受访者明显是另一类客户：“{outcome}”均值 {left_mean:.1f}，其余为 {stayed_mean:.1f}（{p:p}）。"
         "此排名不能代表全体客户；请改用其他缺失处理方式（missing=）。",
     },
@@ -107,12 +107,12 @@ _OF_DATA: Mapping[tuple[str, str], Wording] = {
         "zh": "“{outcome}”有 {value:.0f} 个取值，适合线性模型。",
     },
     ("outcome_type", "look"): {
-        "en": "{outcome:cap} takes only {value:.0f} values; see whether an ordinal model (model=) ranks the drivers alike.",
-        "zh": "“{outcome}”只有 {value:.0f} 个取值；请用有序模型（model=）核对排名是否相同。",
+        "en": "{outcome:cap} takes only {value:.0f} values; see whether an ordinal model (model=\"ordinal\") ranks the drivers alike.",
+        "zh": "“{outcome}”只有 {value:.0f} 个取值；请用有序模型（model=\"ordinal\"）核对排名是否相同。",
     },
     ("outcome_type", "serious"): {
-        "en": "{outcome:cap} takes only {value:.0f} values, a linear model is the wrong one; use the logit model (model=).",
-        "zh": "“{outcome}”只有 {value:.0f} 个取值，不应使用线性模型；请改用 logit 模型（model=）。",
+        "en": "{outcome:cap} takes only {value:.0f} values, a linear model is the wrong one; use model=\"logit\".",
+        "zh": "“{outcome}”只有 {value:.0f} 个取值，不应使用线性模型；请改用 logit 模型（model=\"logit\"）。",
     },
     ("at_the_end", "ok"): {
         "en": "{value:.0%} of the answers to {outcome:in} stand at an end of the scale ({end:g}); that leaves room to differ.",
@@ -137,14 +137,14 @@ _OF_DATA: Mapping[tuple[str, str], Wording] = {
         "zh": "未见明显弯曲：让任何一项影响弯曲，解释力最多增加 {value:.1%}。",
     },
     ("curvature", "look"): {
-        "en": "The effect is no straight line for {drivers}: bending adds up to {value:.1%} of explained differences ({p:p}). One point "
-        "more does not count alike at the bottom and at the top; see what asymmetry says.",
-        "zh": "{drivers}的影响并非直线：允许弯曲后解释力最多增加 {value:.1%}（{p:p}）。低分段与高分段每提高 1 分的作用不同，请结合不对称分析判断。",
+        "en": "The effect is no straight line for {drivers:in}: bending adds up to {value:.1%} of explained differences ({p:p}). One point "
+        "more does not count alike at the bottom and at the top; see cx.asymmetry.",
+        "zh": "{drivers}的影响并非直线：允许弯曲后解释力最多增加 {value:.1%}（{p:p}）。低分段与高分段每提高 1 分的作用不同，请结合不对称分析（cx.asymmetry）判断。",
     },
     ("curvature", "serious"): {
-        "en": "The effect is clearly no straight line for {drivers}: bending adds up to {value:.1%} of explained differences ({p:p}). "
-        "Do not use the effect per +1 point; see what asymmetry says.",
-        "zh": "{drivers}的影响明显不是直线：允许弯曲后解释力最多增加 {value:.1%}（{p:p}）。请勿直接使用“每 +1 分的影响”，应看不对称分析。",
+        "en": "The effect is clearly no straight line for {drivers:in}: bending adds up to {value:.1%} of explained differences ({p:p}). "
+        "Do not use the effect per +1 point; see cx.asymmetry.",
+        "zh": "{drivers}的影响明显不是直线：允许弯曲后解释力最多增加 {value:.1%}（{p:p}）。请勿直接使用“每 +1 分的影响”，应看不对称分析（cx.asymmetry）。",
     },
     ("curvature", "overall"): {
         "en": "The drivers together do not work along a straight line: bending the fit adds {value:.1%} of explained differences ({p:p}). Check for a "
@@ -177,7 +177,7 @@ _OF_DATA: Mapping[tuple[str, str], Wording] = {
 WORDINGS = {**_OF_DATA, **OF_DRIVERS}
 
 SUMMARY = {
-    "en": "Of {count} checks of the key drivers of {outcome:in}, {ok} are in order, {look} deserve a look and {serious} are serious.",
+    "en": "{count} checks of the key drivers of {outcome:in}: {ok} in order, {look} worth a look, {serious} serious.",
     "zh": "对“{outcome}”关键驱动因素做了 {count} 项检查：{ok} 项正常，{look} 项需要留意，{serious} 项严重。",
 }
 NO_MARKER = {

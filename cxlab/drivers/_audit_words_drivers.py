@@ -10,12 +10,12 @@ OF_DRIVERS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "zh": "各因素重叠不大，可以区分（最大 VIF {value:.1f}，“{worst}”）。",
     },
     ("inflation", "look"): {
-        "en": "Others repeat much of {drivers}: the largest VIF is {value:.1f}, so the interval of that effect is {widening:.1f} times as wide. Read "
+        "en": "Others repeat much of {drivers:in}: the largest VIF is {value:.1f}, so the interval of that effect is {widening:.1f} times as wide. Read "
         "importances, not single effects, and think of combining these drivers.",
         "zh": "{drivers}与其他因素重叠较多：最大 VIF {value:.1f}，其影响的区间因此放宽 {widening:.1f} 倍。请看重要性而非单项影响，并考虑合并这些因素。",
     },
     ("inflation", "serious"): {
-        "en": "Others say nearly the same as {drivers}: the largest VIF is {value:.1f}, so the interval of that effect is {widening:.1f} times as wide. "
+        "en": "Others say nearly the same as {drivers:in}: the largest VIF is {value:.1f}, so the interval of that effect is {widening:.1f} times as wide. "
         "Combine these drivers or keep one of them; their order among themselves means nothing.",
         "zh": "{drivers}与其他因素几乎说的是同一件事：最大 VIF {value:.1f}，其影响的区间因此放宽 {widening:.1f} 倍。请合并或只保留其一；它们之间的先后没有意义。",
     },
@@ -44,22 +44,22 @@ OF_DRIVERS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "zh": "没有影响方向明显与其自身相关方向相反的因素（{count} 项影响中 {negative} 项为负，均未强制归零）。",
     },
     ("signs", "unsure"): {
-        "en": "The effect of {drivers} points against its own correlation, but {count} tests at once leave that open: do not read it as an effect "
+        "en": "The effect of {drivers:in} points against its own correlation, but {count} tests at once leave that open: do not read it as an effect "
         "({negative} of {count} effects are negative; none was set to zero).",
         "zh": "{drivers}的影响方向与其自身相关方向相反，但在同时检验 {count} 项的情况下尚不能确定：请勿当作真实影响解读（{count} 项影响中 {negative} 项为负，均未强制归零）。",
     },
     ("signs", "weak"): {
-        "en": "The effect of {drivers} is small but clearly against the direction of its correlation with {outcome:in}. Do not read it as “less of it is better”: "
+        "en": "The effect of {drivers:in} is small but clearly against the direction of its correlation with {outcome:in}. Do not read it as “less of it is better”: "
         "it corrects what it shares with other drivers ({negative} of {count} effects are negative; none was set to zero).",
         "zh": "{drivers}的影响虽小，但方向明显与其和“{outcome}”的相关方向相反。请勿理解为“越少越好”：它只是在修正与其他因素的共同部分（{count} 项影响中 {negative} 项为负，均未强制归零）。",
     },
     ("signs", "look"): {
-        "en": "The effect of {drivers} is clear only beside the others, and against the direction of its own weak correlation: it corrects other "
+        "en": "The effect of {drivers:in} is clear only beside the others, and against the direction of its own weak correlation: it corrects other "
         "drivers. Do not read it as an effect of its own ({negative} of {count} effects are negative; none was set to zero).",
         "zh": "{drivers}的影响只在与其他因素并列时才显著，且与其自身较弱的相关方向相反：它实际上在修正其他因素。请勿当作独立影响解读（{count} 项影响中 {negative} 项为负，均未强制归零）。",
     },
     ("signs", "serious"): {
-        "en": "The effect of {drivers} has the opposite sign of its correlation with {outcome:in}, clearly on both sides. Somebody who reads it as "
+        "en": "The effect of {drivers:in} has the opposite sign of its correlation with {outcome:in}, clearly on both sides. Somebody who reads it as "
         "“less of it is better” is wrong: look for overlap with other drivers or a reversed question ({negative} of {count} effects are negative; none was set to zero).",
         "zh": "{drivers}的影响方向与其和“{outcome}”的相关方向相反，且两者都显著。若据此认为“越少越好”就错了：请检查与其他因素的重叠或反向计分的题目（{count} 项影响中 {negative} 项为负，均未强制归零）。",
     },
@@ -73,14 +73,14 @@ OF_DRIVERS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "zh": "没有哪位受访者使任何影响的变动超过 {value:.1f} 个标准误。影响最大的 {count} 名（占权重 {share:.1%}）合起来才使“{driver}”变动一个标准误。",
     },
     ("influence", "look"): {
-        "en": "One respondent (row {row} of the data) moves the effect of {driver:in} by {value:.1f} standard errors; respondents who move some effect by "
-        "more than one: {respondents}. Check this answer and its weight, and see whether the ranking holds without it.",
-        "zh": "仅一名受访者（数据第 {row} 行）就使“{driver}”的影响变动 {value:.1f} 个标准误；能使某项影响变动超过一个标准误的共 {respondents} 名。请核查其回答和权重，并看去掉后排名是否依然成立。",
+        "en": "Without one respondent (row {row} of the data) the effect of {driver:in} would move by {value:.1f} standard errors; respondents who can do that to some "
+        "effect: {respondents}. Check this answer and its weight, and see whether the ranking holds without it.",
+        "zh": "去掉一名受访者（数据第 {row} 行），“{driver}”的影响就会变动 {value:.1f} 个标准误；能使某项影响变动超过一个标准误的共 {respondents} 名。请核查其回答和权重，并看去掉后排名是否依然成立。",
     },
     ("influence", "serious"): {
-        "en": "The effect of {driver:in} hangs on one respondent (row {row} of the data), who moves it by {value:.1f} standard errors; respondents who move some effect by "
-        "more than one: {respondents}. Correct the answer or its weight, or report without it.",
-        "zh": "“{driver}”的影响取决于一名受访者（数据第 {row} 行），其使之变动 {value:.1f} 个标准误；能使某项影响变动超过一个标准误的共 {respondents} 名。请更正其回答或权重，或剔除后再报告。",
+        "en": "The effect of {driver:in} hangs on one respondent (row {row} of the data): without that answer it would move by {value:.1f} standard errors; respondents who "
+        "can move some effect by more than one: {respondents}. Correct the answer or its weight, or report without it.",
+        "zh": "“{driver}”的影响取决于一名受访者（数据第 {row} 行）：去掉后会变动 {value:.1f} 个标准误；能使某项影响变动超过一个标准误的共 {respondents} 名。请更正其回答或权重，或剔除后再报告。",
     },
     ("methods", "ok"): {
         "en": "Methods agree on {leader:in} as the first and much on the rest (lowest agreement {value:.2f}; 1 is full).",
@@ -114,23 +114,23 @@ OF_DRIVERS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "zh": "各项评分背后没有共同的整体印象：彼此同向变动的因素很少。",
     },
     ("halo", "ok"): {
-        "en": "A general impression makes up {value:.0%} of the differences between ratings; with it taken out {leader:in} is still first. Of {whole:.0%} "
-        "explained, {left:.0%} are left to single drivers.",
+        "en": "A general impression makes up {value:.0%} of the differences between ratings; with it taken out {leader:in} is still first. Of the {whole:.0%} "
+        "that drivers explain, {left:.0%} belong to single drivers alone.",
         "zh": "整体印象占各项评分差异的 {value:.0%}；剔除后“{leader}”仍居首。在 {whole:.0%} 的解释力中，有 {left:.0%} 属于各因素自身。",
     },
     ("halo", "unclear"): {
         "en": "A general impression makes up {value:.0%} of the differences between ratings; with it taken out {first:in} comes before {leader:in}, though not "
-        "clearly. Of {whole:.0%} explained, {left:.0%} are left to single drivers.",
+        "clearly. Of the {whole:.0%} that drivers explain, {left:.0%} belong to single drivers alone.",
         "zh": "整体印象占各项评分差异的 {value:.0%}；剔除后“{first}”略先于“{leader}”，但差别不明显。在 {whole:.0%} 的解释力中，有 {left:.0%} 属于各因素自身。",
     },
     ("halo", "look"): {
         "en": "A general impression makes up {value:.0%} of the differences between ratings: people who like the company rate everything high. {first:cap} "
-        "is first with it taken out, but of {whole:.0%} explained only {left:.0%} are left to single drivers. Say so beside the ranking.",
+        "is first with it taken out, but of the {whole:.0%} that drivers explain only {left:.0%} belong to single drivers. Say so beside the ranking.",
         "zh": "整体印象占各项评分差异的 {value:.0%}：喜欢这家企业的人对每项都给高分。剔除后居首的是“{first}”，但在 {whole:.0%} 的解释力中只有 {left:.0%} 属于各因素自身。请在排名旁说明。",
     },
     ("halo", "serious"): {
         "en": "{leader:cap} leads as a sign of the general impression ({value:.0%} of the differences between ratings): with this taken out {first:in} is clearly "
-        "first. Of {whole:.0%} explained, {left:.0%} are left to single drivers. Do not promise an effect of {leader:in} alone.",
+        "first. Of the {whole:.0%} that drivers explain, {left:.0%} belong to single drivers alone. Do not promise an effect of {leader:in} alone.",
         "zh": "“{leader}”居首主要因为它反映整体印象（占各项评分差异的 {value:.0%}）：剔除后明显居首的是“{first}”。在 {whole:.0%} 的解释力中，有 {left:.0%} 属于各因素自身。请勿承诺单独改善“{leader}”就有此效果。",
     },
     ("marker", "ok"): {
@@ -187,9 +187,9 @@ OF_DRIVERS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "zh": "即使去掉最支持“{leader}”的一半权重，它仍居首位。",
     },
     ("fragile", "ok"): {
-        "en": "Rank 1 does not hang on a few: about {value:.1%} of the weight ({count:,} respondents, picked because they speak for {leader:in}) would have to go "
-        "before {rival:in} is first.",
-        "zh": "首位不取决于少数人：须专门挑出最支持“{leader}”的 {count:,} 名受访者（约占权重 {value:.1%}）并去掉，首位才会变为“{rival}”。",
+        "en": "Rank 1 does not hang on a handful: the smallest group found without which {rival:in} is first holds {value:.1%} of the weight ({count:,} respondents, "
+        "picked because they speak for {leader:in}).",
+        "zh": "首位不取决于少数人：要让“{rival}”升至首位，须专门挑出并去掉最支持“{leader}”的 {count:,} 名受访者（占权重 {value:.1%}，为所找到的最小一组）。",
     },
     ("fragile", "look"): {
         "en": "Leave out at most {value:.1%} of the weight ({count:,} respondents, picked because they speak for {leader:in}), and {rival:in} is first. Name "
