@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,18 +103,67 @@ def rank_sets(
     >>> low.tolist(), high.tolist()
     ([1, 2, 2], [1, 3, 3])
     """
+    wins = _wins(estimates, covariance, df, level)
+    return 1 + wins.sum(axis=0), len(wins) - wins.sum(axis=1)
+
+
+def _wins(estimates: FloatArray, covariance: FloatArray, df: float, level: float) -> np.ndarray:
+    """Which quantity (row) is significantly above which (column)."""
     p = len(estimates)
-    if p == 1:
-        return np.ones(1, dtype=int), np.ones(1, dtype=int)
+    wins = np.zeros((p, p), dtype=bool)
     left, right = np.triu_indices(p, 1)
     variance = np.diagonal(covariance)
     difference = estimates[left] - estimates[right]
     se = np.sqrt(np.maximum(variance[left] + variance[right] - 2 * covariance[left, right], 0))
     decided = holm(p_values(difference, se, df)) <= 1 - level
-    wins = np.zeros((p, p), dtype=bool)
     wins[left, right] = decided & (difference > 0)
     wins[right, left] = decided & (difference < 0)
-    return 1 + wins.sum(axis=0), p - wins.sum(axis=1)
+    return wins
+
+
+def letter_groups(
+    estimates: FloatArray, covariance: FloatArray, *, df: float = np.inf, level: float = 0.95
+) -> list[str]:
+    """Letters of p quantities: those that share one cannot be told apart.
+
+    Parameters
+    ----------
+    estimates, covariance, df, level
+        As in :func:`rank_sets`, with the same tests.
+
+    Returns
+    -------
+    list of str
+        The letters of each quantity; ``a`` belongs to the group with the highest.
+
+    Notes
+    -----
+    Groups are the largest sets within which no pair differs significantly: insert and absorb.
+
+    References
+    ----------
+    Piepho (2004), Journal of Computational and Graphical Statistics 13, 456–466. R: ``multcomp::cld``.
+
+    Examples
+    --------
+    >>> letter_groups(np.array([3.0, 1.0, 1.3, 0.9]), 0.01 * np.eye(4))
+    ['a', 'c', 'b', 'c']
+    >>> letter_groups(np.array([1.0, 1.3, 1.6]), 0.01 * np.eye(3))
+    ['b', 'ab', 'a']
+    """
+    wins = _wins(estimates, covariance, df, level)
+    groups = [frozenset(range(len(wins)))]
+    for one, other in np.argwhere(wins).tolist():
+        split = {part for g in groups for part in ((g - {one}, g - {other}) if {one, other} <= g else (g,))}
+        groups = [g for g in split if not any(g < larger for larger in split)]
+    place = ranks(np.asarray(estimates))
+    groups.sort(key=lambda g: sorted(place[list(g)]))
+    return ["".join(_letter(k) for k, g in enumerate(groups) if j in g) for j in range(len(wins))]
+
+
+def _letter(k: int) -> str:
+    """a to z, then A to Z, then a2 and so on."""
+    return (string.ascii_letters[k % 52]) + (str(k // 52 + 1) if k >= 52 else "")
 
 
 def ranks(values: FloatArray) -> np.ndarray:

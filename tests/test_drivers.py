@@ -462,7 +462,7 @@ def test_a_sign_that_flips_is_flagged():
     df = pd.DataFrame({"x1": x1, "x2": x2, "x3": rng.normal(size=800), "y": 2 * x1 - x2 + 0.5 * rng.normal(size=800)})
     with pytest.warns(SignFlipWarning) as caught:
         result = cx.key_drivers(survey_of(df), "y", ["x1", "x2", "x3"], replicates=100)
-    assert str(caught[0].message) == "1 drivers have a sign in the full model that contradicts their correlation: x2."
+    assert str(caught[0].message) == "1 driver has a sign in the full model that contradicts its correlation: x2."
     row = result.table.set_index("driver").loc["x2"]
     assert row["sign_flip"]
     assert row["estimate"] < 0 < row["correlation"]

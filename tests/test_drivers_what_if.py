@@ -262,7 +262,7 @@ def test_pictures_show_every_gain(demo):
     found = cx.what_if(wave, changes={"queue": 1, "report": -2}, replicates=100)
     assert labels(found.plot(lang="zh")) == ["排队等候 +1", "报告 −2", "合计"]
     planned = cx.what_if(wave, cost={"queue": 1, "report": 5}, budget=2, replicates=100)
-    assert labels(planned.plot(lang="en")) == ["Queueing +1", "Together, on the same data", "Together, honest"]
+    assert labels(planned.plot(lang="en")) == ["Queueing +1", "Together, on the same data", "Together, on others"]
     by = cx.what_if(wave, changes={"queue": 1}, by="card", replicates=100)
     assert labels(by.plot(lang="en")) == ["ordinary", "gold", "diamond"]
     mpl.pyplot.close("all")

@@ -248,8 +248,10 @@ def _judge(table: pd.DataFrame) -> None:
         )
     flipped = table.loc[table["sign_flip"], "driver"].tolist()
     if flipped:
+        one = len(flipped) == 1
+        verb = f"{'driver has' if one else 'drivers have'} a sign in the full model that contradicts {'its' if one else 'their'}"
         warnings.warn(
-            f"{len(flipped)} drivers have a sign in the full model that contradicts their correlation: {', '.join(flipped)}.",
+            f"{len(flipped)} {verb} correlation: {', '.join(flipped)}.",
             SignFlipWarning,
             stacklevel=3,
         )

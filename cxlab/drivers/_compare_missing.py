@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 METHODS = ("listwise", "pairwise", "em", "mi", "dummy")
+ROUNDING = 1e-9  # shares that differ by less are the same
 _TRUSTED = ("em", "mi", "pairwise", "listwise", "dummy")  # whom the others are compared with
 _SHOWN = ["driver", "treatment", "importance", "importance_low", "importance_high", "share", "share_low", "share_high", "rank",
           "rank_low", "rank_high", "distinguishable", "estimate", "se", "low", "high", "p_value", "base", "base_effective",
@@ -37,6 +38,10 @@ _BASES = {
 _LOST = {
     "en": "Listwise deletion uses {base:,} of {asked:,} respondents and loses {share:.0%} of the weight; {reference} uses {used:,}.",
     "zh": "按个案剔除只用到 {asked:,} 名受访者中的 {base:,} 名，损失 {share:.0%} 的权重；“{reference}”可用 {used:,} 名。",
+}
+_COMPLETE = {
+    "en": "No answer is missing: every treatment uses the same {base:,} respondents and gives the same importances.",
+    "zh": "没有缺失回答：各处理方式使用相同的 {base:,} 名受访者，得到的重要性完全一致。",
 }
 _SAME_FIRST = {
     "en": "{driver:cap} has the highest importance under every treatment ({treatments}).",
@@ -126,6 +131,9 @@ class MissingComparison(Result):
     def sentences(self, lang: str | None = None) -> Sentences:
         """Say who is lost, which driver comes first under which treatment, and which shares differ."""
         lang = language(lang)
+        asked = {r.base.respondents + r.base.excluded for r in self.results.values()}
+        if asked == set(self.bases["complete"]):
+            return Sentences([sentence(_COMPLETE, lang, base=asked.pop())])
         said = [self._lost(lang), self._first(lang)]
         for treatment in self.results:
             if treatment != self.reference:
@@ -370,6 +378,7 @@ def _changes(results: Mapping[str, DriverResult], reference: str, level: float) 
         draws = [r.replicates[order].to_numpy() for r in (here, there)]
         shares = [d / d.sum(axis=1, keepdims=True) for d in draws]
         difference, se = points[0] - points[1], (shares[0] - shares[1]).std(axis=0, ddof=1)
+        difference, se = (np.where(se > ROUNDING, values, 0.0) for values in (difference, se))
         df = min(r.kernel.prepared.df for r in (here, there) if r.kernel is not None)
         half = t_quantile(level, df) * se
         parts.append(pd.DataFrame({

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxlab import charts, theme
 from cxlab.drivers._scenario import records
+from cxlab.words import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _TITLE = {
     "gain": {"en": "Expected change of {}", "zh": "“{}”的预期变化"},
     "naive": {"en": "Together, on the same data", "zh": "合计（同批数据）"},
-    "honest": {"en": "Together, honest", "zh": "合计（无偏）"},
+    "honest": {"en": "Together, on others", "zh": "合计（另一半样本）"},
 }
 
 
@@ -41,7 +42,7 @@ def draw(result: WhatIfResult, ax: Axes | None, lang: str) -> Axes:
         honest = result.plan[["honest", "low", "high"]].set_axis(["estimate", "low", "high"], axis=1)
         shown = pd.concat([shown, honest.assign(label=_TITLE["honest"][lang])], ignore_index=True)
         colours += [theme.ACCENT]
-    title = _TITLE["gain"][lang].format(result.label(result.outcome, lang))
+    title = _TITLE["gain"][lang].format(number(result.label(result.outcome, lang), "in"))
     return charts.dots(shown, title=title, spec="+.2f", reference=0.0, colours=colours, ax=ax)
 
 

@@ -21,7 +21,7 @@ from cxlab.importance import coefficients
 from cxlab.moments import to_correlation
 from cxlab.result import Base, Result, reliability
 from cxlab.survey import Survey
-from cxlab.words import Note, Sentences, language, sentence
+from cxlab.words import Note, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 SIGNED = ("coefficient", "standardised")  # ranked by size
 _NAMES = {**METHOD_NAMES, "coefficient": {"en": "Effect per +1 point", "zh": "每 +1 分的影响"}}
+_PEOPLE = ("Shapley", "Johnson", "Owen", "Pratt")
 _SAME_FIRST = {
     "en": "All {count} methods put {driver:in} first among the drivers of {outcome:in}.",
     "zh": "{count} 种方法均将“{driver}”列为{outcome}的首要驱动因素。",
@@ -38,7 +39,7 @@ _OTHER_FIRST = {
     "zh": "对于{outcome}的首要驱动因素，各方法结论不一：{leaders}。",
 }
 _AGREE = {
-    "en": "Their rankings agree with a Kendall tau of {least:.2f} to {most:.2f}; furthest apart are {one:in} and {two:in}.",
+    "en": "Their rankings agree with a Kendall tau of {least:.2f} to {most:.2f}; furthest apart are {one} and {two}.",
     "zh": "各方法排名的 Kendall tau 介于 {least:.2f} 与 {most:.2f} 之间，差异最大的是“{one}”与“{two}”。",
 }
 _IDENTICAL = {
@@ -46,7 +47,7 @@ _IDENTICAL = {
     "zh": "各方法的排名完全一致。",
 }
 _MOVES = {
-    "en": "{driver:cap} moves most: rank {best} by {up:in}, rank {worst} by {down:in}.",
+    "en": "{driver:cap} moves most: rank {best} by {up}, rank {worst} by {down}.",
     "zh": "名次变动最大的是“{driver}”：按“{up}”排第 {best}，按“{down}”排第 {worst}。",
 }
 _NOTE = {
@@ -85,15 +86,20 @@ class MethodsResult(Result):
             return Sentences([*said, sentence(_IDENTICAL, lang)])
         names = self.agreement.columns.tolist()
         said.append(sentence(_AGREE, lang, least=float(pairs[one, two]), most=float(np.nanmax(pairs)),
-                             one=self.label(names[two], lang, "method"), two=self.label(names[one], lang, "method")))  # fmt: skip
+                             one=self._inside(names[two], lang), two=self._inside(names[one], lang)))  # fmt: skip
         ranking = self.table.dropna(subset="value")
         spread = ranking.groupby("driver", sort=False)["rank"].agg(lambda r: r.max() - r.min())
         own = ranking[ranking["driver"] == spread.idxmax()].sort_values("rank", kind="stable")
         best, worst = own.iloc[0], own.iloc[-1]
         said.append(sentence(_MOVES, lang, driver=self.label(best["driver"], lang), best=int(best["rank"]),
-                             worst=int(worst["rank"]), up=self.label(best["method"], lang, "method"),
-                             down=self.label(worst["method"], lang, "method")))  # fmt: skip
+                             worst=int(worst["rank"]), up=self._inside(best["method"], lang),
+                             down=self._inside(worst["method"], lang)))  # fmt: skip
         return Sentences(said)
+
+    def _inside(self, method: str, lang: str) -> str:
+        """Name of a method inside a sentence; those of people keep their capital."""
+        name = self.label(method, lang, "method")
+        return name if name.startswith(_PEOPLE) else number(name, "in")
 
     def _first(self, lang: str) -> Any:
         firsts = self.table[self.table["rank"] == 1]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cxlab.drivers._audit import AuditResult
     from cxlab.drivers._dominance import DominanceResult
+    from cxlab.drivers._ranking import RankingResult
 
 HEADINGS = {
     "block": {"en": "Block", "zh": "类别"},
@@ -114,6 +115,25 @@ class DriverResult(Result):
         from cxlab.drivers._dominance import dominance_of
 
         return dominance_of(self, replicates, seed)
+
+    def ranking(self) -> RankingResult:
+        """How sure is the order: rank sets and letter groups, from the same pairwise tests.
+
+        Returns
+        -------
+        RankingResult
+            One row per driver: ``driver, share, share_low, share_high, rank, rank_low, rank_high, letters`` (drivers that
+            share one cannot be told apart, see :func:`cxlab.contrasts.letter_groups`), ``top1, top3, base,
+            base_effective, reliability``; its picture shows the ranks that each driver may hold.
+
+        Raises
+        ------
+        SurveyError
+            If there are no replicates.
+        """
+        from cxlab.drivers._ranking import ranking_of
+
+        return ranking_of(self)
 
     def _drawn(self, lang: str) -> pd.DataFrame:
         """Table with labels; suppressed rows carry no numbers."""
