@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import root
 
-from cxlab.moments import shapley, weighted_moments
+from cxlab.moments import weighted_moments
 from cxlab.simulate import DRIVERS, STATED, TOUCHPOINTS, HealthCheck, Truths, simulate_healthcheck
+from cxlab.subsets import shapley
 
 SURVEYS = 30  # of 9,600 interviews
 NPS, CONVENIENCE = 2.0, 9.0

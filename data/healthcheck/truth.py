@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlab.moments import coefficients, shapley, weighted_moments
+from cxlab.importance import coefficients
+from cxlab.moments import weighted_moments
 from cxlab.simulate import (
     CARDS,
     DRIVERS,
@@ -27,6 +28,7 @@ from cxlab.simulate import (
     month_label,
     simulate_healthcheck,
 )
+from cxlab.subsets import shapley
 
 SURVEYS = 30  # seeds 1 to 30; the committed study has another seed
 Values = dict[str, float]
