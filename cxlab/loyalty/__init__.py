@@ -1,0 +1,1 @@
+"""Loyalty: how satisfaction and what customers do hang together, and where a point more pays."""

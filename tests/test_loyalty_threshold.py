@@ -1,0 +1,156 @@
+"""Bends: arithmetic against plain least squares, the test under no bend, the knot's interval on clustered samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlab.design import Design
+from cxlab.errors import SurveyError
+from cxlab.loyalty._threshold import Pairs, bend, bent, default_knots, regress
+from cxlab.regression import linear, logit
+from cxlab.survey import Survey
+
+
+def sample(rng, *, slope=0.4, turn=0.0, knot=7.0, binary=False, per=8):
+    """60 clusters in two strata, informative spread of weights, integer satisfaction, cluster effects on both sides."""
+    units = 60
+    psu, count = np.repeat(np.arange(units), per), 60 * per
+    u, v = rng.normal(size=(2, units))[:, psu]
+    x = np.clip(np.round(6.8 + 1.8 * (np.sqrt(0.1) * v + np.sqrt(0.9) * rng.normal(size=count))), 0, 10)
+    w = np.exp(rng.normal(0, 0.5, count))
+    mean = slope * x + turn * np.maximum(x - knot, 0)
+    if binary:
+        y = (rng.random(count) < 1 / (1 + np.exp(2.2 - mean - 0.5 * u))).astype(float)
+    else:
+        y = 1 + mean + 1.2 * (np.sqrt(0.1) * u + np.sqrt(0.9) * rng.normal(size=count))
+    design = Design(w, psu, np.repeat([0, 1], units // 2), np.zeros(2), ("a", "b"))
+    return Pairs(x, y, np.zeros((count, 0)), np.arange(count), design, binary)
+
+
+def found(pairs, *, knots=21, seed=0):
+    return bend(pairs, default_knots(pairs.x, pairs.w, knots), seed)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_bends_and_their_errors_are_those_of_a_regression_on_the_bent_column(binary):
+    pairs = sample(np.random.default_rng(1), turn=0.5, binary=binary)
+    here = bend(pairs, np.array([6.0, 7.5]), 0)
+    frame = pd.DataFrame({"y": pairs.y, "x": pairs.x, "w": pairs.w, "psu": pairs.design.psu, "h": 0.0})
+    frame["stratum"] = pairs.design.stratum[pairs.design.psu]
+    for k, knot in enumerate((6.0, 7.5)):
+        survey = Survey.from_frame(frame.assign(h=bent(pairs.x, knot)), weight="w", stratum="stratum", psu="psu")
+        model = (logit if binary else linear)(survey, "y", ["x", "h"])
+        row = model.table.set_index("coefficient").loc["h"]
+        assert here.bends[k] == pytest.approx(row["estimate"], rel=1e-9)
+        assert np.sqrt(here.covariance[k, k]) == pytest.approx(row["se"], rel=1e-9)
+        assert here.df == model.df
+
+
+def test_one_knot_is_an_f_test():
+    from scipy import stats
+
+    here = bend(sample(np.random.default_rng(2), turn=0.15), np.array([7.0]), 3)
+    assert here.p_value == pytest.approx(stats.f.sf(here.statistic, 1, here.df), abs=0.01)
+    assert here.null[int(0.95 * len(here.null))] == pytest.approx(stats.f.isf(0.05, 1, here.df), rel=0.06)
+
+
+def test_an_exact_bend_is_found_exactly():
+    pairs = sample(np.random.default_rng(3))
+    exact = Pairs(pairs.x, 2 + 0.5 * pairs.x + 1.5 * bent(pairs.x, 7.4), pairs.others, pairs.rows, pairs.design, False)
+    here = found(exact, knots=41)
+    assert here.threshold == pytest.approx(7.4)
+    assert here.slopes(0.95)[:, 0] == pytest.approx([0.5, 2.0, 1.5])
+
+
+def test_weights_on_another_scale_and_other_row_order_change_nothing():
+    pairs = sample(np.random.default_rng(4), turn=0.6)
+    d = pairs.design
+    order = np.random.default_rng(0).permutation(len(pairs.x))
+    moved = Pairs(
+        pairs.x[order], pairs.y[order], pairs.others, pairs.rows,
+        Design(d.weights[order] * 1000, d.psu[order], d.stratum, d.fraction, d.names), False,
+    )  # fmt: skip
+    one, two = found(pairs), found(moved)
+    assert two.statistic == pytest.approx(one.statistic)
+    assert two.p_value == pytest.approx(one.p_value, abs=1e-3)
+    assert two.slopes(0.9) == pytest.approx(one.slopes(0.9))
+    assert two.knots[two.accepted(0.9)].tolist() == one.knots[one.accepted(0.9)].tolist()
+
+
+def test_copies_of_a_respondent_are_no_news():
+    pairs = sample(np.random.default_rng(12), turn=0.6)
+    count = len(pairs.x)
+    twice = np.repeat(np.arange(count), 2)
+
+    def of(unit, w):
+        design = Design(w, unit, np.zeros(unit.max() + 1, int), np.zeros(1), ("all",))
+        return found(
+            Pairs(pairs.x[twice], pairs.y[twice], np.zeros((2 * count, 0)), np.arange(2 * count), design, False)
+        )
+
+    once = Design(pairs.w, np.arange(count), np.zeros(count, int), np.zeros(1), ("all",))
+    single = found(Pairs(pairs.x, pairs.y, pairs.others, pairs.rows, once, False))
+    known, naive = of(twice, pairs.w[twice]), of(np.arange(2 * count), pairs.w[twice])
+    assert known.statistic == pytest.approx(single.statistic)
+    assert known.accepted(0.95).tolist() == single.accepted(0.95).tolist()
+    assert naive.statistic == pytest.approx(2 * single.statistic, rel=0.01)
+    assert naive.accepted(0.95).sum() < single.accepted(0.95).sum()
+
+
+def test_the_grid_leaves_answers_on_both_sides():
+    x = np.repeat(np.arange(11.0), [1, 1, 2, 4, 6, 10, 20, 25, 20, 8, 3])
+    assert default_knots(x, np.ones(100)).tolist() == pytest.approx((4 + 0.1 * np.arange(41)).round(10).tolist())
+    assert default_knots(x, np.ones(100))[-1] == 8.0
+    assert default_knots(np.repeat([1.0, 2.0, 3.0], [50, 48, 2]), np.ones(100)).tolist() == []
+
+
+def test_a_knot_whose_far_side_is_all_ones_is_left_out():
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 11, 400).astype(float)
+    y = np.where(x >= 9, 1.0, (rng.random(400) < 0.5).astype(float))
+    design = Design(np.ones(400), np.arange(400), np.zeros(400, int), np.zeros(1), ("all",))
+    here = bend(Pairs(x, y, np.zeros((400, 0)), np.arange(400), design, True), np.array([5.0, 8.0, 8.5]), 0)
+    assert (here.knots.tolist(), here.left_out) == ([5.0], 2)
+
+
+def test_columns_that_repeat_one_another_are_no_regression():
+    pairs = sample(np.random.default_rng(6))
+    assert regress(pairs, np.column_stack([pairs.line(), pairs.x - 3])) is None
+    with pytest.raises(SurveyError) as caught:
+        bend(pairs, np.array([-5.0, 10.0]), 0)
+    assert str(caught.value) == (
+        "knots: on none of 2 knots could a bent line be fitted; the outcome is the same for everybody above or below, or too "
+        "few answers lie there: widen the filter, or name knots nearer the middle."
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("binary", [False, True])
+def test_straight_lines_get_a_bend_rarely(binary):
+    rng = np.random.default_rng(2017)
+    false = sum(found(sample(rng, binary=binary), knots=9, seed=k).p_value < 0.05 for k in range(500))
+    assert 10 <= false <= 41
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("binary", "turn", "per"), [(False, 0.5, 8), (True, 0.8, 16)])
+def test_the_knot_and_the_slopes_lie_in_their_intervals(binary, turn, per):
+    rng = np.random.default_rng(1999)
+    surveys, power, knot, width, slopes = 250, 0, 0, [], np.zeros(3)
+    for k in range(surveys):
+        here = found(sample(rng, turn=turn, binary=binary, per=per), seed=k)
+        stand = here.knots[here.accepted(0.95)]
+        power += here.p_value < 0.05
+        knot += stand.min() - 1e-9 <= 7 <= stand.max() + 1e-9
+        width.append(np.ptp(stand))
+        table = here.slopes(0.95)
+        slopes += (table[:, 2] <= (0.4, 0.4 + turn, turn)) & ((0.4, 0.4 + turn, turn) <= table[:, 3])
+    print(
+        f"power {power / surveys:.3f}, knot {knot / surveys:.3f}, width {np.mean(width):.2f}, slopes {slopes / surveys}"
+    )
+    assert power >= 0.8 * surveys
+    assert 0.92 * surveys <= knot <= 0.985 * surveys
+    assert np.mean(width) < 2.2
+    assert (slopes >= 0.92 * surveys).all()
