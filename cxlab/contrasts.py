@@ -192,11 +192,15 @@ class Differences:
 def differences(estimates: Estimates, first: np.ndarray, second: np.ndarray, cap: float) -> Differences:
     """Differences between pairs of estimates, covariance included.
 
-    Degrees of freedom are those of both domains together, at most ``cap``, the design's.
+    Degrees of freedom are those of both domains added up, at most PSUs − strata that have a member of either; ``cap``, the
+    design's, where the PSUs are not known.
     """
     v = estimates.covariance
     variance = v[first, first] + v[second, second] - 2 * v[first, second]
-    df = np.minimum(estimates.df[first] + estimates.df[second], cap)
+    if estimates.presence is None:
+        df = np.minimum(estimates.df[first] + estimates.df[second], cap)
+    else:
+        df = estimates.presence.pair_df(first, second)
     return Differences(estimates.estimate[first] - estimates.estimate[second], np.sqrt(np.maximum(variance, 0)), df)
 
 

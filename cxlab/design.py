@@ -73,9 +73,11 @@ class Design:
         array, shape (k,)
             R: ``degf(subset(design, ...))``.
         """
-        units = self._unit_sums(inside.astype(float)) > 0
-        strata = np.column_stack([np.bincount(self.stratum, u, len(self.names)) for u in units.T]) > 0
-        return np.maximum(units.sum(axis=0) - strata.sum(axis=0), 1).astype(float)
+        return self.presence(inside).df()
+
+    def presence(self, inside: np.ndarray) -> Presence:
+        """PSUs that have a member of each domain; ``inside`` has shape (rows, k)."""
+        return Presence(self._unit_sums(inside.astype(float)) > 0, self.stratum)
 
     @cached_property
     def one_row_units(self) -> bool:
@@ -476,6 +478,43 @@ def t_quantile(level: float, df: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
+class Presence:
+    """Which PSUs have a member of which domain.
+
+    Attributes
+    ----------
+    units : bool array, shape (units, k)
+    stratum : int array, shape (units,)
+        Stratum of each PSU.
+    """
+
+    units: np.ndarray
+    stratum: IntArray
+
+    @cached_property
+    def strata(self) -> np.ndarray:
+        """Which strata have a member of which domain, shape (strata, k)."""
+        count = int(self.stratum.max(initial=-1)) + 1
+        return np.column_stack([np.bincount(self.stratum, u, count) for u in self.units.T]) > 0
+
+    def df(self) -> FloatArray:
+        """PSUs − strata of each domain, at least 1, shape (k,)."""
+        return np.maximum(self.units.sum(axis=0) - self.strata.sum(axis=0), 1).astype(float)
+
+    def pair_df(self, first: np.ndarray, second: np.ndarray) -> FloatArray:
+        """Degrees of freedom of differences: those of both domains added up, at most PSUs − strata of both together.
+
+        Two groups of the same three PSUs have 2, not 4; independent respondents have n − 2.
+        """
+        counts = [
+            np.array([np.count_nonzero(m[:, a] | m[:, b]) for a, b in zip(first, second, strict=True)], dtype=float)
+            for m in (self.units, self.strata)
+        ]
+        own = self.df()
+        return np.maximum(np.minimum(own[first] + own[second], counts[0] - counts[1]), 1.0)
+
+
+@dataclass(frozen=True, eq=False)
 class Estimates:
     """Several weighted means and their joint covariance.
 
@@ -489,6 +528,8 @@ class Estimates:
         Kish's effective base.
     df : array, shape (k,)
         Degrees of freedom, see :meth:`Design.domain_df`.
+    presence : Presence or None
+        PSUs behind each estimate, for the degrees of freedom of differences.
     """
 
     estimate: FloatArray
@@ -497,6 +538,7 @@ class Estimates:
     base_effective: FloatArray
     base_kish: FloatArray
     df: FloatArray
+    presence: Presence | None = None
 
     @property
     def se(self) -> FloatArray:
@@ -542,7 +584,8 @@ def weighted_means(design: Design, columns: FloatArray, domains: np.ndarray | No
         # a share that the margins fix has only rounding for a variance, and no design effect
         known = (variance > 1e-12 * simple) & (base > 1)
         effective = np.where(known, base * simple / variance, kish)
-    return Estimates(mean, covariance, base, effective, kish, design.domain_df(weights > 0))
+    presence = design.presence(weights > 0)
+    return Estimates(mean, covariance, base, effective, kish, presence.df(), presence)
 
 
 def design_notes(survey: Survey) -> tuple[Mapping[str, str], ...]:

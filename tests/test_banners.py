@@ -201,7 +201,7 @@ def _same_as_by_rows(plan: _sums.Plan, whole: Survey) -> None:
                     np.testing.assert_allclose(off / size, 0, atol=1e-9)
                 np.testing.assert_allclose(found.estimate[k - lines.start], plain.estimate[0], rtol=1e-10, atol=1e-12)
                 np.testing.assert_allclose(found.base_effective[k - lines.start], plain.base_effective[0], rtol=1e-7)
-                for name in ("base", "base_weighted", "base_kish", "df"):
+                for name in ("base", "base_weighted", "base_kish", "df", "pair_df"):
                     np.testing.assert_allclose(getattr(found, name), getattr(plain, name), rtol=1e-10)
 
 
@@ -246,7 +246,9 @@ def two_domains(whole: Survey, values: np.ndarray, one: np.ndarray, other: np.nd
     if variance <= 1e-24:
         return gap[0] - gap[1], np.nan
     t = abs(gap[0] - gap[1]) / np.sqrt(variance)
-    return gap[0] - gap[1], 2 * stats.t.sf(t, min(sum(df), design.df))
+    either = (one | other) & answered & (design.weights > 0)
+    together = len(set(design.psu[either])) - len(set(design.stratum[design.psu[either]]))
+    return gap[0] - gap[1], 2 * stats.t.sf(t, min(sum(df), together))
 
 
 def line_values(whole: Survey, row) -> np.ndarray:
@@ -292,6 +294,18 @@ def test_letters_of_a_weighted_stratified_clustered_survey(design, adjust, by_ha
             seen += "".join(expected.values())
     assert re.search("[A-Z]", seen)
     assert re.search("[a-z]", seen)
+
+
+def test_groups_of_the_same_few_psus_share_their_degrees_of_freedom():
+    """Three clinics that all hold both genders give 2 degrees of freedom, not 4, whatever the rest of the design has."""
+    whole = survey("clinics")
+    clinics = whole.data.loc[whole.data["region"] == 1, "clinic"].unique()[:3].tolist()
+    few = whole.where(clinic=clinics)
+    assert cx.banner(few, "q", "gender").comparisons["df"].unique().tolist() == [2]
+    assert cx.detectable(few, "q", by="gender").table["df"].tolist() == [2]
+    alone = cx.means(few, "q", by="gender").table
+    assert resolve(whole).domain_df(few.domain[:, None]).tolist() == [2]
+    assert len(alone) == 2
 
 
 def test_arrows_against_the_rest():

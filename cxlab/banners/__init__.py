@@ -88,7 +88,7 @@ def banner(
     Notes
     -----
     Tests are t tests of differences of domain means by Taylor linearisation, covariance included: columns may overlap.
-    Degrees of freedom are those of both domains, at most the design's. The effective base is the base divided by the
+    Degrees of freedom are those of both domains, at most PSUs − strata of both together. The effective base is the base divided by the
     design effect averaged over the item's answers, one for all its lines; a column with less than 30 shows dashes
     and takes part in no test, 30 to 74 is marked with an asterisk. A share of 0 or 100 %, whose
     linearised variance is 0, is tested with the variance of (½) / (effective base + 1) on Kish's effective base. The base of an item is who
@@ -196,7 +196,7 @@ def _effective(block: Block, found: Sequence[Cells]) -> np.ndarray:
 def _part(task: _Task, block: Block, chosen: slice, cells: Cells, effective: np.ndarray) -> _Part:
     columns, lines = task.columns, block.lines[chosen]
     count, pairs = len(columns), task.pairs
-    gap, se, df = differences(cells, lines, pairs, effective, task.design.df)
+    gap, se, df = differences(cells, lines, pairs, effective)
     raw = raw_p(gap, se, df)
     p = adjusted(raw, task.family, task.adjust)
     between = pairs[:, 1] < count

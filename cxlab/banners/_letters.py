@@ -68,7 +68,7 @@ def pairs_of(columns: Sequence[Column], compare: str) -> tuple[np.ndarray, np.nd
 
 
 def differences(
-    cells: Cells, lines: Sequence[Line], pairs: np.ndarray, effective: FloatArray, cap: float
+    cells: Cells, lines: Sequence[Line], pairs: np.ndarray, effective: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Difference, standard error and degrees of freedom of every pair, shapes (lines, pairs), (lines, pairs), (pairs,).
 
@@ -81,7 +81,7 @@ def differences(
     variance = varied[:, a] + varied[:, b] - 2 * cells.covariance
     # two sides of the same people leave rounding, no variance
     untested = (variance <= 1e-12 * (varied[:, a] + varied[:, b])) | ((gap == 0) & (cells.variance[:, a] == 0))
-    return gap, np.sqrt(np.where(untested, 0.0, variance)), np.minimum(cells.df[a] + cells.df[b], cap)
+    return gap, np.sqrt(np.where(untested, 0.0, variance)), cells.pair_df
 
 
 def _varied(cells: Cells, lines: Sequence[Line]) -> FloatArray:

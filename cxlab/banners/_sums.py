@@ -35,6 +35,8 @@ class Cells:
     ----------
     estimate, variance, base_effective : array, shape (lines, domains)
     covariance : array, shape (lines, pairs)
+    pair_df : array, shape (pairs,)
+        Degrees of freedom of differences, as in :meth:`cxlab.design.Presence.pair_df`.
     base, base_weighted, base_kish, df : array, shape (domains,)
     """
 
@@ -46,6 +48,7 @@ class Cells:
     base_weighted: FloatArray
     base_kish: FloatArray
     df: FloatArray
+    pair_df: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,8 +242,9 @@ def _by_rows(where: Plan, block: Block, line: int) -> Cells:
     found = weighted_means(where.design, np.broadcast_to(column[:, None], inside.shape), inside)
     a, b = where.pairs[inside.shape[1] :].T
     weight = where.design.weights @ inside
+    both = np.zeros(0) if found.presence is None else found.presence.pair_df(a, b)
     return Cells(found.estimate[None], np.diagonal(found.covariance)[None], found.covariance[a, b][None],
-                 found.base_effective[None], found.base, weight, found.base_kish, found.df)  # fmt: skip
+                 found.base_effective[None], found.base, weight, found.base_kish, found.df, both)  # fmt: skip
 
 
 class _Sums:
@@ -301,7 +305,7 @@ class _Sums:
             domains = len(weight)
             variance = np.where(spread > 0, both[:domains], 0.0)
             effective = np.where((variance > 0) & (base[:, None] > 1), base[:, None] * simple / variance, kish[:, None])
-        return Cells((mean + shift).T, variance.T, both[domains:].T, effective.T, base, weight, kish, self._df())
+        return Cells((mean + shift).T, variance.T, both[domains:].T, effective.T, base, weight, kish, *self._df)
 
     def _covariance(self, lines: Sequence[Any], first: FloatArray, mean: FloatArray, weight: FloatArray) -> FloatArray:
         """Variances of the domains, then covariances of the pairs, shape (domains + pairs, lines)."""
@@ -389,24 +393,43 @@ class _Sums:
         plain = (mates.both @ np.bincount(atom, weight, mates.both.shape[1]))[:, None]
         return xy - b * x1 - a * y1 + a * b * plain
 
-    def _df(self) -> FloatArray:
-        """Units − strata that have a member with an answer, at least 1, as in ``Design.domain_df``."""
-        where, design = self.where, self.where.design
+    @cached_property
+    def _df(self) -> tuple[FloatArray, FloatArray]:
+        """Degrees of freedom of domains and of pairs, as in :class:`cxlab.design.Presence`."""
+        where = self.where
+        (a, b), domains = where.pairs.T, len(where.members)
         present = (where.spread @ (self.count > 0)).reshape(where.groups, -1) > 0
+        units, strata = self._units(present), present
         if where.by_unit:
-            rows, columns = np.nonzero(present)
-            strata = np.zeros((len(design.names), present.shape[1]), dtype=bool)
-            strata[design.stratum[rows], columns] = True
-            return np.maximum(present.sum(axis=0) - strata.sum(axis=0), 1.0)
+            strata = (where.of_strata @ present.astype(np.float32)) > 0
+        if units is None:  # every row is a unit
+            either = [where.both @ self.count, _shared(strata, a, b)]
+        else:
+            either = [_shared(units, a, b), _shared(strata, a, b)]
+        own = [each[:domains] for each in either]
+        df = np.maximum(own[0] - own[1], 1.0)
+        a, b = a[domains:], b[domains:]
+        units_of, strata_of = (own[k][a] + own[k][b] - either[k][domains:] for k in (0, 1))
+        return df, np.maximum(np.minimum(df[a] + df[b], units_of - strata_of), 1.0)
+
+    def _units(self, present: np.ndarray) -> np.ndarray | None:
+        """Which units have an answer in which domain, shape (units, domains); None where every row is one."""
+        where, design = self.where, self.where.design
+        if where.by_unit:
+            return present
         if where.mates is None:
-            return np.maximum(where.member @ self.count - present.sum(axis=0), 1.0)
+            return None
         answered, unit = self.weight > 0, design.psu[where.rows]
-        units = np.zeros(len(where.members))
+        seen = np.zeros((len(design.stratum), len(where.members)), dtype=bool)
         for k, members in enumerate(where.members):
-            seen = np.zeros(len(design.stratum), dtype=bool)
-            seen[unit[members[answered[members]]]] = True
-            units[k] = seen.sum()
-        return np.maximum(units - present.sum(axis=0), 1.0)
+            seen[unit[members[answered[members]]], k] = True
+        return seen
+
+
+def _shared(present: np.ndarray, a: np.ndarray, b: np.ndarray) -> FloatArray:
+    """How many rows of ``present`` are in both domains of each pair."""
+    as_numbers = present.astype(np.float32)
+    return np.asarray((as_numbers.T @ as_numbers)[a, b], dtype=float)
 
 
 def _products(left: FloatArray, right: FloatArray, a: np.ndarray, b: np.ndarray) -> FloatArray:
