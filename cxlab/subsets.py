@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from math import comb
 from typing import Any
 
@@ -26,6 +26,7 @@ _CELLS = 1 << 16  # subsets × matrices worked on at once: keeps the state in th
 _LEAF = 9  # players whose subsets are worked through together
 _NULL_LEAF = 12  # the same for the others of a permuted player: matrix products serve all permutations
 _NULL_CELLS = 1 << 16
+_WHOLE = 16  # players whose subsets are worked through together where there are few matrices
 _SUBSETS = 20  # players whose subsets are kept all at once
 _ROUNDS = 16  # rounds of sampled orders
 _TIE = 1e-12  # part of R² under which two gains are equal
@@ -261,7 +262,7 @@ def _gains(matrices: FloatArray, groups: tuple[tuple[int, ...], ...]) -> FloatAr
     ``last`` ones piece by piece; a piece holds subsets of one size of the first, so that weights are the same in it.
     """
     batch, p = len(matrices), len(groups)
-    last = min(p, _LEAF)
+    last = p if p <= _WHOLE and batch << p <= 2 * _CELLS else min(p, _LEAF)
     first = p - last
     ordered, sizes, limits = _arranged(matrices, groups)
     rows = _empty_rows(sizes, first, batch)
@@ -278,7 +279,7 @@ def _gains(matrices: FloatArray, groups: tuple[tuple[int, ...], ...]) -> FloatAr
         for row, values in zip(piece, state, strict=True):
             row[:, 0] = values[:, columns]
         _double(piece, bounds[:, columns], sizes[first:], last)
-        found[:, columns] = _size_weights(p, last, size) @ piece[-1][0]
+        found[:, columns] = _weighed(piece[-1][0], p, last, size)
     return _shared_out(found.reshape(last + 2, 1 << first, batch), first)
 
 
@@ -291,16 +292,33 @@ def _pieces(first: int, batch: int, most: int) -> Iterator[tuple[int, np.ndarray
             yield size, columns[start : start + most]
 
 
-@cache
-def _size_weights(p: int, last: int, taken: int) -> FloatArray:
-    """Weights of subsets of the last players when ``taken`` of the first are in: shape (last + 2, 2^last).
+@lru_cache(maxsize=64)
+def _size_weights(p: int, last: int, taken: int) -> tuple[FloatArray, FloatArray]:
+    """Weights of subsets of the last players when ``taken`` of the first are in, two of shape (2^last,).
 
-    Row 0: as sets that are entered; row 1: entered and resulting together; then row 1 where each player is in.
+    As sets that are entered; and as sets that are entered and sets that result together.
     """
     entered = np.append(order_weights(p), 0.0)
-    both = entered + np.insert(order_weights(p), 0, 0.0)
     sizes = subset_sizes(last) + taken
-    return np.vstack([entered[sizes], both[sizes], both[sizes] * membership(last)])
+    return entered[sizes], (entered + np.insert(order_weights(p), 0, 0.0))[sizes]
+
+
+def _weighed(variances: FloatArray, p: int, last: int, taken: int) -> FloatArray:
+    """Weighted sums of variances (2^last, columns) over subsets of the last players, shape (last + 2, columns).
+
+    Row 0: as sets that are entered; row 1: with both weights together; then row 1 where each player is in. The variances
+    are used up.
+    """
+    entered, both = _size_weights(p, last, taken)
+    low = last // 2
+    whole = entered @ variances
+    variances *= both[:, None]
+    cube = variances.reshape(1 << (last - low), 1 << low, -1)
+    by_low, by_high = cube.sum(axis=0), cube.sum(axis=1)
+    return np.vstack([
+        whole, by_low.sum(axis=0), membership(low).astype(float) @ by_low,
+        membership(last - low).astype(float) @ by_high,
+    ])  # fmt: skip
 
 
 def _shared_out(found: FloatArray, first: int) -> FloatArray:
@@ -478,14 +496,13 @@ def _within(matrices: FloatArray, groups: Players, teams: Sequence[Sequence[int]
         )
     game = [*(groups[j] for j in teams[place]), *merged(groups, [teams[t] for t in rivals])]
     b, weights = len(teams[place]), order_weights(len(teams))[subset_sizes(len(rivals))]
-    within = _size_weights(b, b, 0)
     out = np.empty((len(matrices), b))
     step = max(1, (4 * _CELLS) >> len(game))
     for at in range(0, len(matrices), step):
         part = matrices[at : at + step]
         variances = subset_variances(part, game).reshape(len(weights), -1)
         averaged = (weights @ variances).reshape(1 << b, len(part))
-        out[at : at + step] = _shared_out((within @ averaged)[:, None], 0) / part[:, -1, -1, None]
+        out[at : at + step] = _shared_out(_weighed(averaged, b, b, 0)[:, None], 0) / part[:, -1, -1, None]
     return out
 
 
