@@ -571,8 +571,8 @@ def test_a_base_too_small_for_replicates():
     with pytest.raises(SurveyError) as error:
         drivers_of(survey_of(df), ["a", "rare"])
     assert re.fullmatch(
-        r"\d+ of 200 replicates leave a driver or 'y' without variation: the base of 60 is too small for intervals; "
-        r"widen the filter, or use replicates=0\.",
+        r"\d+ of 200 replicates leave 'rare' without variation: the base of 60 is too small for intervals; "
+        r"widen the filter, leave that out, or use replicates=0\.",
         str(error.value),
     )
 
@@ -621,7 +621,15 @@ def test_a_planted_change_is_said_and_none_is_not():
                 )
         else:
             (only,) = said
-            assert only.facts == {"p": result.table["p_value"].min()}
+            missed = result.table["detectable"]
+            assert only.facts == {
+                "p": result.table["p_value"].min(),
+                "least": missed.min(),
+                "most": missed.max(),
+                "power": 0.8,
+            }
+            t = stats.t.ppf(1 - 0.05 / len(NAMES) / 2, len(survey.data) - 2) + stats.norm.ppf(0.8)
+            assert missed.to_numpy() == pytest.approx(t * result.table["se"].to_numpy(), rel=1e-3)
     call = cx.driver_change(changed.where(wave=2), changed.where(wave=1), "y", NAMES, replicates=200, level=0.9)
     again = eval(call.call, {"cx": cx, "survey": changed})
     pd.testing.assert_frame_equal(again.table, call.table)
@@ -694,3 +702,61 @@ def test_nothing_to_fix_says_nothing():
     fix = cx.first_to_fix(result, survey)
     assert fix.table.empty
     assert len(fix.sentences("en")) == 0
+
+
+# ---------------------------------------------------------------------- which way is better, and which model
+def test_what_makes_effort_smaller_is_fixed_first():
+    rng = np.random.default_rng(5)
+    df = pd.DataFrame({"queue": rng.integers(0, 8, 600), "forms": rng.integers(0, 8, 600)}).astype(float)
+    df["effort"] = np.clip(np.round(8 - 0.6 * df["queue"] + 0.3 * df["forms"] + rng.normal(size=600)), 0, 12)
+    survey = Survey.from_frame(df)
+    effort = replace(survey.codebook["effort"], higher_is_better=False)
+    survey = replace(survey, codebook=survey.codebook.with_items(effort))
+    fix = cx.first_to_fix(cx.key_drivers(survey, "effort", ["queue", "forms"], replicates=200), survey)
+    assert fix.table[["driver", "best"]].values.tolist() == [["queue", 7.0]]  # better forms go with more effort
+    wanted = cx.key_drivers(survey, "effort <= 5", ["queue", "forms"], replicates=200)
+    assert cx.first_to_fix(wanted, survey).table["driver"].tolist() == ["queue"]
+
+
+def test_of_less_is_better_the_lowest_answer_is_the_best():
+    rng = np.random.default_rng(5)
+    df = pd.DataFrame({"wait": rng.integers(2, 8, 600), "care": rng.integers(5, 8, 600)}).astype(float)
+    df["y"] = 8 - 0.6 * df["wait"] + 0.1 * df["care"] + rng.normal(size=600)
+    survey = Survey.from_frame(df)
+    wait = replace(survey.codebook["wait"], higher_is_better=False, scale=(1.0, 7.0))
+    survey = replace(survey, codebook=survey.codebook.with_items(wait))
+    fix = cx.first_to_fix(cx.key_drivers(survey, "y", ["wait", "care"], replicates=200), survey)
+    assert fix.table["best"].iloc[0] == 1.0
+    assert "is rated 4.5 (best answer 1); importance times room" in fix.sentences("en")[0].text
+    assert "平均得分 4.5（越低越好，最佳为 1）；按" in fix.sentences("zh")[0].text
+
+
+def test_change_of_a_class_of_answers_is_that_of_the_logit():
+    survey = two_waves(0.0)
+    now, then = survey.where(wave=2), survey.where(wave=1)
+    change = cx.driver_change(now, then, "y > 0", NAMES, replicates=100, seed=3)
+    one, two = (cx.key_drivers(s, "y > 0", NAMES, replicates=100, seed=3) for s in (now, then))
+    assert one.kernel.name == "logit"
+    table = change.table.set_index("driver").loc[NAMES]
+    for result, column in ((one, "share"), (two, "share_before")):
+        np.testing.assert_allclose(table[column], result.table.set_index("driver").loc[NAMES, "share"], rtol=1e-12)
+    assert any(n["en"].startswith("Logit, chosen since the outcome has two values") for n in change.notes)
+    assert change.notes[0]["en"].startswith("Importance describes association")
+
+
+def test_a_period_against_itself_and_one_that_lacks_a_driver():
+    survey = two_waves(0.0)
+    with pytest.raises(
+        SurveyError, match=r"^before holds the same 1,500 respondents as survey; pass an earlier period: survey\.where"
+    ):
+        cx.driver_change(survey, survey, "y", NAMES)
+    df = survey.data.copy()
+    df.loc[df["wave"] == 1, "c"] = np.nan
+    lacking = survey_of(df, weight="w", psu="person")
+    message = "before: drivers: 0 of 750 respondents answered all 5 drivers and 'y'; at least 7 are needed: name fewer drivers or widen the filter. 'c' is missing for 100%."
+    with pytest.raises(SurveyError, match=f"^{re.escape(message)}$"):
+        cx.driver_change(lacking.where(wave=2), lacking.where(wave=1), "y", NAMES)
+
+
+def test_a_result_knows_its_seed():
+    assert drivers_of(survey_of(), replicates=100, seed=7).seed == 7

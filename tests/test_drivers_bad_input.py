@@ -67,7 +67,7 @@ def test_three_respondents():
 def test_three_respondents_and_one_driver():
     assert re.fullmatch(
         r"\d+ of 200 replicates leave a driver or 'y' without variation: the base of 3 is too small for intervals; widen "
-        r"the filter, or use replicates=0\.",
+        r"the filter, leave that out, or use replicates=0\.",
         refusal(asked(3, 1)),
     )
     with pytest.warns(SmallBaseWarning):
@@ -197,3 +197,63 @@ def test_every_subset_is_sampled_with_its_share_of_the_orders(monkeypatch):
     # its one block mate before it or not, the other block before it or not: four sets, a quarter of the orders each
     assert set(shares) == {frozenset(), frozenset({1}), frozenset({2, 3}), frozenset({1, 2, 3})}
     assert all(share == pytest.approx(0.25, abs=0.02) for share in shares.values())
+
+
+# ---------------------------------------------------------------------- what only some replicates lack
+def test_a_driver_that_replicates_lose_is_named_by_every_analysis():
+    df = asked(200, 2).assign(rare=(np.arange(200) == 5).astype(float))
+    said = (
+        r"\d+ of 100 replicates leave 'rare' without variation: the base of 200 is too small for intervals; widen the "
+        r"filter, leave that out, or use replicates=0\."
+    )
+    survey, names = Survey.from_frame(df), ["d0", "rare", "d1"]
+    for call in (
+        lambda: cx.key_drivers(survey, "y", names, replicates=100),
+        lambda: cx.compare_methods(survey, "y", names, replicates=100),
+        lambda: cx.dominance(survey, "y", names, replicates=100),
+        lambda: cx.driver_blocks(survey, "y", {"a": ["d0", "rare"], "b": ["d1"]}, replicates=100),
+    ):
+        with pytest.raises(SurveyError) as error:  # rounding made it vary by 1e-20, and correlate
+            call()
+        assert re.fullmatch(said, str(error.value))
+
+
+def test_eight_respondents_and_four_drivers():
+    assert re.fullmatch(
+        r"\d+ of 200 replicates leave ('d\d', )+'d3' that repeat one another: the base of 8 is too small for intervals; "
+        r"widen the filter, leave that out, or use replicates=0\.",
+        refusal(asked(8, 4)),
+    )
+
+
+def test_a_pair_that_replicates_lose_is_named():
+    df = asked(200, 1)
+    rng, place = np.random.default_rng(2), np.arange(200)
+    df = df.assign(
+        p=np.where(place < 100, rng.normal(size=200), np.nan), q=np.where(place > 97, rng.normal(size=200), np.nan)
+    )
+    assert re.fullmatch(
+        r"\d+ of 200 replicates leave nobody who answered both 'p', 'q': the base of 200 is too small for intervals; "
+        r"widen the filter, leave that out, or use replicates=0\.",
+        refusal(df, drivers=["d0", "p", "q"], missing="pairwise"),
+    )
+
+
+@pytest.mark.parametrize("rare", [1.0, 3.0])
+@pytest.mark.parametrize("role", ["driver", "always"])
+def test_a_category_that_replicates_lose_costs_nothing_else(rare, role):
+    """Without the first category the others sum to 1: effects of the other drivers were then those of rounding."""
+    df = asked(300, 2)
+    df["town"] = np.where(np.arange(300) < 2, rare, 2.0 + 2 * (np.arange(300) % 2))
+    named = {"drivers": ["d0", "d1", "factor(town)"]} if role == "driver" else {
+        "drivers": ["d0", "d1"], "always": ["factor(town)"]}  # fmt: skip
+    with_town, without = analysed(df, **named), analysed(df, drivers=["d0", "d1"])
+    own, other = (r.draws.coefficients[:, :2] for r in (with_town, without))
+    assert np.isfinite(with_town.draws.importance).all()
+    assert np.abs(own - other).max() < 0.05
+
+
+def test_a_single_driver_has_rank_one_and_all_of_r2():
+    row = analysed(asked(100, 1)).table.iloc[0]
+    assert (row["rank_low"], row["rank_high"], row["share"], row["top1"]) == (1, 1, 1.0, 1.0)
+    assert row["importance_low"] < row["importance"] < row["importance_high"]

@@ -54,7 +54,7 @@ def interval_columns(
     clear = importance > null * (1 + 1e-9)  # a permutation that changes nothing is no evidence
     low, high = percentiles(draws, level)
     share_low, share_high = percentiles(draws / draws.sum(axis=1, keepdims=True), level)
-    best, worst = rank_sets(importance, np.cov(draws, rowvar=False), df=df, level=level)
+    best, worst = rank_sets(importance, np.atleast_2d(np.cov(draws, rowvar=False)), df=df, level=level)
     placed = ranks(draws)
     return {
         "importance_low": np.where(clear, low, 0.0), "importance_high": high,

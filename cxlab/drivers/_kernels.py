@@ -23,6 +23,8 @@ from cxlab.subsets import null_importance
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 LEAST_REPLICATES = 100
+_ROUNDING = 1e-10  # part of the sample's variance under which a replicate's is that of rounding
+_TIED = 1e-10  # smallest eigenvalue, or determinant, of correlations under which columns determine one another
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,16 +123,16 @@ class Linear:
         SurveyError
             If a replicate leaves a driver or the outcome constant.
         """
+        least = _ROUNDING * np.diagonal(self.covariance)
         for block in self.prepared.source.replicates(count, seed):
+            spread = np.diagonal(block, axis1=1, axis2=2)
             with np.errstate(divide="ignore", invalid="ignore"):
-                correlations = self._mended(to_correlation(block))
-            bad = int(np.sum(~np.isfinite(correlations).all(axis=(1, 2))))
-            if bad:
-                raise SurveyError(
-                    f"{bad} of {len(block)} replicates leave a driver or {self.prepared.outcome!r} without variation: the base of "
-                    f"{len(self.prepared.rows)} is too small for intervals; widen the filter, or use replicates=0."
-                )
-            yield correlations, np.sqrt(np.diagonal(block, axis1=1, axis2=2))
+                correlations = to_correlation(block)
+            at, lost = np.nonzero(~(spread > least))  # rounding lets a column that does not vary seem to
+            correlations[at, lost, :] = correlations[at, :, lost] = np.nan
+            correlations = self._mended(correlations)
+            self._check(correlations)
+            yield correlations, np.sqrt(np.maximum(spread, 0))
 
     def null_lines(self, permutations: int, seed: int) -> FloatArray:
         """95th percentile of each driver's importance after permuting it within stratum, shape (p,).
@@ -162,13 +164,51 @@ class Linear:
         return measured(self._measure, correlations, self.prepared.players, self.prepared.layout.always)
 
     def _mended(self, correlations: FloatArray) -> FloatArray:
-        """A category or indicator that a replicate misses adds nothing there."""
-        several = [c for player in self.prepared.layout.players if len(player) > 1 for c in player]
-        for c in several:
-            lost = np.isnan(correlations[:, c, c])
-            correlations[lost, c, :] = correlations[lost, :, c] = 0.0
-            correlations[lost, c, c] = 1.0
+        """A category, indicator or forced-in column that a replicate misses, or that its mates determine, adds nothing there."""
+        layout = self.prepared.layout
+        for player in (*(p for p in layout.players if len(p) > 1), layout.always):
+            for c in player:
+                _take_out(correlations, np.isnan(correlations[:, c, c]), c)
+            for place, c in enumerate(player[1:], 1):  # the first category can be lost too: the others then sum to 1
+                own = np.array(player[: place + 1])
+                inner = correlations[:, own[:, None], own]
+                known = np.isfinite(inner).all(axis=(1, 2))
+                _take_out(correlations, known & (np.linalg.det(np.where(known[:, None, None], inner, 0.0)) < _TIED), c)
         return correlations
+
+    def _check(self, correlations: FloatArray) -> None:
+        """Refuse replicates that leave too little to analyse, by the names of those concerned."""
+        unknown = np.asarray(~np.isfinite(correlations))
+        bad = np.asarray(unknown.any(axis=(1, 2)))
+        if bad.any():
+            self._refuse(int(bad.sum()), len(bad), self._unknown(unknown[bad]))
+        roots = np.linalg.eigvalsh(correlations[:, :-1, :-1])
+        bad = np.asarray(roots[:, 0] < _TIED)
+        if bad.any():
+            vector = np.linalg.eigh(correlations[bad][0, :-1, :-1])[1][:, 0]
+            self._refuse(int(bad.sum()), len(bad), f"{self._listed(vector**2 > 1e-6)} that repeat one another")
+
+    def _unknown(self, unknown: np.ndarray) -> str:
+        """What is wrong in replicates with unknown correlations, bool of shape (replicates, k + 1, k + 1)."""
+        constant = np.diagonal(unknown, axis1=1, axis2=2)
+        if constant.all(axis=1).any():  # nothing at all is known
+            return f"a driver or {self.prepared.outcome!r} without variation"
+        if constant.any():
+            return f"{self._listed(np.asarray(constant.any(axis=0)))} without variation"
+        pair = np.argwhere(unknown.any(axis=0))[0]
+        return f"nobody who answered both {self._listed(np.isin(np.arange(unknown.shape[1]), pair))}"
+
+    def _listed(self, columns: np.ndarray) -> str:
+        """Names behind some columns."""
+        names = [*self.prepared.layout.names, self.prepared.outcome]
+        found = [repr(n) for n in dict.fromkeys(names[c] for c in np.flatnonzero(columns))]
+        return ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
+
+    def _refuse(self, bad: int, count: int, fault: str) -> None:
+        raise SurveyError(
+            f"{bad} of {count} replicates leave {fault}: the base of {len(self.prepared.rows)} is too small for intervals; "
+            "widen the filter, leave that out, or use replicates=0."
+        )
 
     def _null(self, correlation: FloatArray, driver: int, shuffled: FloatArray) -> FloatArray:
         """Importance of one permuted driver, by the quick way where there is one, shape (permutations,)."""
@@ -189,6 +229,12 @@ class Linear:
             matrices[:, c, :] = matrices[:, :, c] = own
         matrices[np.ix_(range(len(matrices)), columns, columns)] = inner
         return self._parts(matrices)[:, driver]
+
+
+def _take_out(correlations: FloatArray, where: np.ndarray, column: int) -> None:
+    """Make a column of some matrices one that goes with no other."""
+    correlations[where, column, :] = correlations[where, :, column] = 0.0
+    correlations[where, column, column] = 1.0
 
 
 def _explained(covariance: FloatArray) -> float:
