@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 import cxlab as cx
+from cxlab import subsets
 from cxlab.contrasts import holm
 from cxlab.drivers._kernels import Linear
 from cxlab.drivers._measures import MEASURES, METHOD_NAMES, SUMS_TO_R2, measured, teams
@@ -232,7 +233,7 @@ def test_dominance_goes_on_from_a_driver_result():
     survey = survey_of()
     drivers = ["info", "factor(payer)", "queue"]
     result = cx.key_drivers(survey, drivers=drivers, always=["nurse"], replicates=200, seed=3)
-    found = result.dominance(seed=3)
+    found = result.dominance()
     np.testing.assert_allclose(found.replicates[drivers], result.replicates[drivers], atol=1e-12)
     importance = result.table.set_index("driver")["importance"]
     np.testing.assert_allclose(found.table["importance"], importance[found.table["driver"]], atol=1e-12)
@@ -493,3 +494,24 @@ def test_pictures(lang, beside):
     ax = cx.driver_blocks(survey, drivers=BLOCKS, replicates=0).plot(lang=lang)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["sensory", "value", "cost"]
     plt.close("all")
+
+
+# ---------------------------------------------------------------------- many drivers
+def test_what_was_sampled_is_said_beside_the_numbers(monkeypatch):
+    rng = np.random.default_rng(4)
+    names = [f"x{k}" for k in range(27)]
+    df = pd.DataFrame(rng.normal(size=(500, 27)), columns=names).assign(w=1, payer=rng.integers(1, 4, 500))
+    df["satisfaction"] = df["x3"] + rng.normal(size=500)
+    many = cx.key_drivers(survey_of(df), drivers=names, always=["payer"], replicates=0)
+    said = re.fullmatch(
+        r"Importances of 27 drivers come from a sample of the orders in which drivers enter \(exact up to 25\); the largest "
+        r"simulation error \(standard error\) of a share is (\d\.\d\d)%\.",
+        many.notes[2]["en"],
+    )
+    assert said is not None
+    assert 0 < float(said[1]) < 0.2
+    assert "27 个因素的重要性由抽取的部分进入顺序估算" in many.notes[2]["zh"]
+    assert not any("sample" in n["en"] for n in cx.key_drivers(survey_of(), drivers=NAMES, replicates=0).notes)
+    monkeypatch.setattr(subsets, "_WORK", 1 << 10)
+    few = cx.key_drivers(survey_of(), drivers=NAMES, replicates=100)
+    assert any("in the replicates they come from a sample of orders" in n["en"] for n in few.notes)

@@ -30,6 +30,7 @@ from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._priority_map import PriorityMapResult, priority_map
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
+from cxlab.drivers._sampling_words import sampling_notes
 from cxlab.drivers._segments import segment_drivers
 from cxlab.drivers._segments_cells import Drivers, Options
 from cxlab.drivers._segments_result import SegmentDriverResult
@@ -211,7 +212,7 @@ def key_drivers(  # type: ignore[misc]  # the overloads leave out what does not 
     return DriverResult(
         table,
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
-        (*_notes(prepared), *said, *prepared.notes, *design_notes(survey)),
+        (*_notes(prepared), *sampling_notes(found, replicates), *said, *prepared.notes, *design_notes(survey)),
         {**HEADINGS, **EXTRA_HEADINGS, **prepared.labels},
         _call(survey, outcome, drivers, options),
         {"en": f"Key drivers of {label['en']}", "zh": f"“{label['zh']}”的关键驱动因素"},

@@ -192,8 +192,8 @@ def dominance(
     return _result(kernel, replicates, seed, level, call, design_notes(survey))
 
 
-def dominance_of(result: DriverResult, replicates: int | None = None, seed: int = 0) -> DominanceResult:
-    """The same for a result of :func:`key_drivers`, without preparing anew.
+def dominance_of(result: DriverResult, replicates: int | None = None, seed: int | None = None) -> DominanceResult:
+    """The same for a result of :func:`key_drivers`, with its replicates, without preparing anew.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def dominance_of(result: DriverResult, replicates: int | None = None, seed: int 
     if not isinstance(result.kernel, Linear):
         said = "none" if result.kernel is None else repr(result.kernel.name)
         raise SurveyError(f"dominance compares parts of R² of a linear model; the model of this result is {said}.")
-    count = len(result.replicates) if replicates is None else replicates
+    count, seed = len(result.replicates) if replicates is None else replicates, result.seed if seed is None else seed
     call = f"{result.call.split('  #')[0]}.dominance(replicates={count}, seed={seed})"
     return _result(result.kernel, count, seed, result.level, call, ())
 

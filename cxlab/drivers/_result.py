@@ -110,7 +110,7 @@ class DriverResult(Result):
             ax=ax,
         )
 
-    def dominance(self, replicates: int | None = None, seed: int = 0) -> DominanceResult:
+    def dominance(self, replicates: int | None = None, seed: int | None = None) -> DominanceResult:
         """Does one driver add more than another whatever else is in the model? See :func:`cxlab.dominance`."""
         from cxlab.drivers._dominance import dominance_of
 
