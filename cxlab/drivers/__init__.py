@@ -104,8 +104,9 @@ def key_drivers(  # type: ignore[misc]  # the overloads leave out what does not 
         Columns or roles; ``"factor(payer)"`` uses the codes of a column as categories. By default the study's
         drivers; those that more than 20 % of respondents have not experienced are then set aside under listwise
         deletion, which the notes say.
-    method : {"shapley", "johnson"}
-        How R² is divided among the drivers: Shapley values (LMG) or Johnson's relative weights.
+    method : {"shapley", "johnson", "owen", "car", "pratt"}
+        How R² is divided among the drivers: Shapley values (LMG), Johnson's relative weights, Owen values (Shapley across the
+        blocks of drivers and within each), squared CAR scores or Pratt's measure (suppressors negative).
         Logit: ``shapley`` of McFadden's R², ``tjur`` (Shapley values of Tjur's D), ``relative_weights`` (or ``johnson``).
     model : {"linear", "logit", "ordinal"}, optional
         By default logit for an outcome of two values, else linear; the notes say what else would suit. Logit and
