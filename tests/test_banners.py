@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -666,6 +667,25 @@ def test_wide_in_both_languages():
     assert banner.wide("zh").columns.tolist()[1:] == [("会员卡", "普卡", "(A)"), ("会员卡", "金卡", "(B)")]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_picture_shows_the_headline_lines_masked_as_the_table(lang):
+    import matplotlib.pyplot as plt
+
+    with pytest.warns(SmallBaseWarning):
+        found = cx.banner(survey("clinics"), ["q", "nps"], ["card", ("card", "clinic")])
+    ax = found.plot(lang=lang)
+    headline = found.table[found.table["statistic"].isin(["mean", "top2", "nps"])]
+    texts = [t.get_text() for t in ax.texts]
+    assert len(texts) == len(headline) == 3 * len(found.heads)
+    hidden = (headline["reliability"] == "suppressed").to_numpy()
+    assert hidden.any()
+    assert all((text == "–") == masked for text, masked in zip(texts, hidden, strict=True))
+    arrows = [text[-1] if text[-1] in "▲▼△▽" else "" for text in texts]
+    assert arrows == np.where(hidden, "", headline["arrow"]).tolist()
+    assert ax.get_title("left") == {"en": "Banner table", "zh": "交叉分析表"}[lang]
+    plt.close(ax.figure)
+
+
 def test_sentences_say_who_stands_out_or_that_nobody_does():
     said = [s.text for s in small_banner().sentences("en")]
     assert "Gold: satisfaction, mean 3.33 against 8.67 among all others (p < .001)." in said
@@ -831,4 +851,4 @@ def test_a_wide_banner_is_printed_on_pages_that_end_between_groups(tmp_path):
     widths = [d.width for d in sheet.column_dimensions.values() for _ in range(d.max - d.min + 1)]
     assert len(widths) == 2 * len(heads) + 1
     ends = [1, *breaks, len(widths)]
-    assert all(sum(widths[a:b]) <= 145 for a, b in zip(ends[:-1], ends[1:], strict=True))
+    assert all(sum(widths[a:b]) <= 145 for a, b in pairwise(ends))

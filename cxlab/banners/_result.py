@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from cxlab.contrasts import holm
 from cxlab.items import pick
 from cxlab.result import Result
 from cxlab.words import Figure, Note, Sentence, Sentences, language, number, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 HEADINGS: Mapping[Any, Texts] = {
     "statistic": {"en": "Statistic", "zh": "统计量"},
@@ -174,6 +177,12 @@ class BannerResult(Result):
             words, lang, segment=self.label(cell["segment"], lang, "segment"), item=self.label(stub.item, lang),
             line=stub.label(lang), value=Figure(cell["estimate"], stub.spec), rest=Figure(cell["rest"], stub.spec), p=p,
         )  # fmt: skip
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Draw means, NPS, top boxes and nets as a grid of cells, tinted where a column stands out from the rest."""
+        from cxlab.banners._draw import draw
+
+        return draw(self, ax, language(lang))
 
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on how the numbers were made."""
