@@ -245,6 +245,46 @@ def test_not_experienced_is_an_indicator_and_never_filled_in(missing):
         assert len(result.kernel.prepared.source.completed) == 1
 
 
+@pytest.mark.parametrize("missing", TREATMENTS)
+def test_correlation_and_mean_are_those_of_respondents_who_met_it_and_answered(missing):
+    """They stand at the mean otherwise: with 50 % not experienced the correlation shrank by a third."""
+    df = simulated(3000)
+    rng = np.random.default_rng(4)
+    given = np.where(rng.random(3000) < 0.5, 98.0, np.where(rng.random(3000) < 0.2, 99.0, NAN))
+    df.loc[given == 98, "satisfaction"] += 1.5  # who did not meet it differs in the outcome
+    found = analysed(with_codes(survey_of(df, weight="w"), {"report": given}), missing)
+    row, there = found.table.set_index("driver").loc["report"], np.isnan(given)
+    expected = np.cov(df.loc[there, "report"], df.loc[there, "satisfaction"], aweights=df.loc[there, "w"])
+    correlation = expected[0, 1] / np.sqrt(expected[0, 0] * expected[1, 1])
+    mean = np.average(df.loc[there, "report"], weights=df.loc[there, "w"])
+    assert row["correlation"] == pytest.approx(correlation, abs=1e-9)
+    assert row["performance"] == pytest.approx(mean, abs=1e-9)
+
+
+def test_drivers_that_the_same_people_did_not_meet():
+    df = simulated(300)
+    report = codes(300)
+    given = {"report": report, "doctor": report.copy()}  # not met by the same people: one indicator for both
+    found = analysed(with_codes(survey_of(df, weight="w"), given), "em")
+    there, table = np.isnan(report), found.table.set_index("driver")
+    for name in ("doctor", "report"):
+        expected = np.cov(df.loc[there, name], df.loc[there, "satisfaction"], aweights=df.loc[there, "w"])
+        assert table.loc[name, "correlation"] == pytest.approx(
+            expected[0, 1] / np.sqrt(expected[0, 0] * expected[1, 1]), abs=1e-9
+        )
+        assert table.loc[name, "performance"] == pytest.approx(
+            np.average(df.loc[there, name], weights=df.loc[there, "w"])
+        )
+    said = [n["en"] for n in found.notes]
+    assert (
+        "The same respondents did not experience several drivers; what goes with not having experienced them is counted once, "
+        "with the first of them, and not with report." in said
+    )
+    assert any(
+        n.startswith("Not experienced is no missing answer and is never filled in: doctor, report each") for n in said
+    )
+
+
 def test_listwise_sets_aside_or_loses_those_who_did_not_experience():
     df = simulated()
     survey = with_codes(survey_of(df), {"report": codes(len(df))})

@@ -10,7 +10,7 @@ from cxlab.contrasts import rank_sets, ranks
 from cxlab.drivers._kernels import Draws, Kernel, Slopes
 from cxlab.drivers._prepare import Prepared
 from cxlab.drivers._result import percentiles
-from cxlab.moments import to_correlation
+from cxlab.moments import to_correlation, weighted_moments
 from cxlab.result import reliability
 
 
@@ -30,7 +30,7 @@ def point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -
     empty, nobody = np.full(p, np.nan), np.zeros(p, dtype=bool)
     covariance, number = prepared.source.covariance(), prepared.first >= 0
     spread = np.sqrt(np.diagonal(covariance))
-    marginal = np.where(number, to_correlation(covariance)[prepared.first, -1], np.nan)
+    marginal, performance = among_those_who_met(prepared, covariance)
     against = (
         (np.sign(effects.estimate) != np.sign(marginal)) & (effects.p_value < 0.05) & number
     )  # NaN without intervals
@@ -41,10 +41,29 @@ def point_columns(prepared: Prepared, importance: np.ndarray, effects: Slopes) -
         "estimate": effects.estimate, "se": effects.se, "low": effects.low, "high": effects.high,
         "p_value": effects.p_value, **effects.extra, "standardised": effects.estimate * spread[prepared.first] / spread[-1],
         "correlation": marginal, "sign_flip": against,
-        "performance": np.where(number, prepared.source.mean()[prepared.first], np.nan), "null_line": empty,
+        "performance": performance, "null_line": empty,
         "distinguishable": ~nobody, "base": prepared.bases, "base_effective": effects.base_effective,
         "reliability": reliability(np.minimum(effects.base_effective, prepared.bases)),  # strata lend no respondents
     }  # fmt: skip
+
+
+def among_those_who_met(prepared: Prepared, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation with the outcome and mean of each driver, shape (p,); NaN for a factor.
+
+    Where some did not meet what a driver asks about they stand at a constant, which would dilute both: there the two are of
+    those who met it and answered.
+    """
+    number = prepared.first >= 0
+    correlation = np.where(number, to_correlation(covariance)[prepared.first, -1], np.nan)
+    mean = np.where(number, prepared.source.mean()[prepared.first], np.nan)
+    for j in np.flatnonzero(np.array(prepared.layout.absent) >= 0):
+        met = prepared.layout.answered[:, j]
+        own = prepared.columns[:, [prepared.first[j], -1]]
+        mean[j] = np.average(own[met, 0], weights=prepared.weights[met])
+        both = met & np.isfinite(own[:, 1])
+        found = weighted_moments(own[both], prepared.weights[both]) if both.any() else None
+        correlation[j] = np.nan if found is None else found.correlation()[0, 1]
+    return correlation, mean
 
 
 def interval_columns(

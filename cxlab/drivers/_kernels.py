@@ -172,7 +172,7 @@ class Linear:
             for place, c in enumerate(player[1:], 1):  # the first category can be lost too: the others then sum to 1
                 own = np.array(player[: place + 1])
                 inner = correlations[:, own[:, None], own]
-                known = np.isfinite(inner).all(axis=(1, 2))
+                known = np.asarray(np.isfinite(inner).all(axis=(1, 2)))
                 _take_out(correlations, known & (np.linalg.det(np.where(known[:, None, None], inner, 0.0)) < _TIED), c)
         return correlations
 

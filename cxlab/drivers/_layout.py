@@ -45,6 +45,9 @@ class Layout:
         Who gave an answer to each driver.
     names : tuple of str
         Name behind each column.
+    absent : tuple of int
+        Column that marks who did not meet what each driver asks about, −1 without; drivers that the same people did not
+        meet share one.
     """
 
     columns: FloatArray
@@ -52,6 +55,7 @@ class Layout:
     always: tuple[int, ...]
     answered: np.ndarray
     names: tuple[str, ...]
+    absent: tuple[int, ...]
 
     @property
     def simple(self) -> bool:
@@ -81,16 +85,26 @@ def lay_out(names: Sequence[str], values: FloatArray, absent: FloatArray, weight
     """
     columns: list[FloatArray] = []
     places: list[tuple[int, ...]] = []
+    marks: list[int] = []
     for name, value, without in zip(names, values.T, absent.T, strict=True):
         own = _dummies(name, value, without) if is_factor(name) else _experience(value, without, weights)
-        own = own[:1] + [new for new in own[1:] if not any(np.array_equal(new, old, equal_nan=True) for old in columns)]
-        places.append(tuple(range(len(columns), len(columns) + len(own))))
-        columns += own
+        found = [_place(columns, extra) for extra in own[1:]]
+        kept = own[:1] + [extra for extra, old in zip(own[1:], found, strict=True) if old < 0]
+        marks.append(-1 if is_factor(name) or not found else found[0] if found[0] >= 0 else len(columns) + 1)
+        places.append(tuple(range(len(columns), len(columns) + len(kept))))
+        columns += kept
     always = tuple(c for place in places[drivers:] for c in place)
     behind = tuple(name for name, place in zip(names, places, strict=True) for _ in place)
     plain = not any(is_factor(n) for n in names) and not (absent == 1).any()
     laid_out = values if plain else stacked(columns)
-    return Layout(laid_out, tuple(places[:drivers]), always, np.isfinite(values[:, :drivers]), behind)
+    return Layout(
+        laid_out, tuple(places[:drivers]), always, np.isfinite(values[:, :drivers]), behind, tuple(marks[:drivers])
+    )
+
+
+def _place(columns: Sequence[FloatArray], column: FloatArray) -> int:
+    """Where a column already stands, −1 if nowhere."""
+    return next((i for i, old in enumerate(columns) if np.array_equal(column, old, equal_nan=True)), -1)
 
 
 def _dummies(name: str, values: FloatArray, absent: FloatArray) -> list[FloatArray]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cxlab.drivers._layout import is_factor
 from cxlab.drivers._missing import Imputed, Pairwise
 from cxlab.drivers._prepare import Prepared
 from cxlab.words import LANGUAGES, Note
@@ -33,6 +32,11 @@ _NOT_MET = {
     "en": "Not experienced is no missing answer and is never filled in: {drivers} each enter with an indicator of who did not "
     "experience them, counted with the item as one driver. Effect, mean and base are those of respondents who did.",
     "zh": "“未体验”不是缺失回答，绝不填补：{drivers}各附一个“未体验”标记，题目与标记合为一个因素计算重要性；影响、均分和样本量均只针对体验过的受访者。",
+}
+_SAME_PEOPLE = {
+    "en": "The same respondents did not experience several drivers; what goes with not having experienced them is counted once, with the first "
+    "of them, and not with {drivers}.",
+    "zh": "有几个因素的未体验者完全相同；“未体验”的作用只计入其中排在最前的一个，未计入：{drivers}。",
 }
 _ASSUMED: Mapping[str, Mapping[str, str]] = {
     "pairwise": {
@@ -80,13 +84,18 @@ def missing_notes(prepared: Prepared) -> list[Note]:
     several = not_met(prepared)
     if several:
         notes.append(Note(_NOT_MET, drivers=listed(several, prepared.labels)))
+    layout = prepared.layout
+    placed = zip(prepared.drivers, layout.players, layout.absent, strict=True)
+    shared = [d for d, columns, mark in placed if mark >= 0 and mark not in columns]
+    if shared:
+        notes.append(Note(_SAME_PEOPLE, drivers=listed(shared, prepared.labels)))
     return notes
 
 
 def not_met(prepared: Prepared) -> list[str]:
     """Drivers with an indicator of who did not experience them; dummy adjustment does not tell these apart."""
-    pairs = zip(prepared.drivers, prepared.layout.players, strict=True)
-    return [d for d, columns in pairs if len(columns) > 1 and not is_factor(d) and prepared.missing != "dummy"]
+    pairs = zip(prepared.drivers, prepared.layout.absent, strict=True)
+    return [d for d, mark in pairs if mark >= 0 and prepared.missing != "dummy"]
 
 
 def _assumed(prepared: Prepared) -> Note:
