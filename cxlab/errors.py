@@ -61,6 +61,10 @@ class SamplingWarning(SurveyWarning):
     """A sample stands for a computation that would take too long; the message says how far it may be off."""
 
 
+class SlowWarning(SurveyWarning):
+    """A computation that takes minutes; the message says how many, and what is quicker."""
+
+
 def nearest(name: object, allowed: Iterable[object]) -> str:
     """Return ``" (did you mean 'nps'?)"`` for the closest allowed name, or ``""``.
 

@@ -727,8 +727,8 @@ def test_of_less_is_better_the_lowest_answer_is_the_best():
     survey = replace(survey, codebook=survey.codebook.with_items(wait))
     fix = cx.first_to_fix(cx.key_drivers(survey, "y", ["wait", "care"], replicates=200), survey)
     assert fix.table["best"].iloc[0] == 1.0
-    assert "is rated 4.5 (best answer 1); importance times room" in fix.sentences("en")[0].text
-    assert "平均得分 4.5（越低越好，最佳为 1）；按" in fix.sentences("zh")[0].text
+    assert "is rated 4.4 (best answer 1); importance times room" in fix.sentences("en")[0].text
+    assert "平均得分 4.4（越低越好，最佳为 1）；按" in fix.sentences("zh")[0].text
 
 
 def test_change_of_a_class_of_answers_is_that_of_the_logit():

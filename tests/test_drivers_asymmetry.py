@@ -247,7 +247,7 @@ def test_what_is_said_and_drawn(demo_found):
     said = [s.text for s in demo_found.sentences("en")]
     assert said[0].startswith("Report is a must-be: below 6 one point more goes with +0.3")
     assert said[1].startswith("Meal is a delighter: above 7 one point more goes with +0.1")
-    assert said[-1].endswith("This does not say that they are symmetric.")
+    assert said[-1].endswith("would have been significant with 80% power.")
     assert demo_found.sentences("zh")[0].text.startswith(
         "“报告”属于必备因素：低于 6 分时，每高 1 分对应总体满意度 +0.3"
     )
@@ -299,3 +299,67 @@ def test_few_null_surveys_raise_an_alarm_and_half_the_planted_gap_is_found():
     assert sum(kinds["f"] == "must-be" for kinds in half) >= 80
     meal = [found_in(ratings(s, 5600, delighter=0.18)).table.set_index("driver")["kind"] for s in range(2000, 2040)]
     assert sum(kinds["g"] == "delighter" for kinds in meal) >= 32
+
+
+# ---------------------------------------------------------------------- odd input
+def refused(message: str, *args, **options) -> None:
+    with pytest.raises(SurveyError, match=f"^{re.escape(message)}$"):
+        cx.asymmetry(*args, **options)
+
+
+def test_a_must_be_of_an_outcome_of_which_less_is_better():
+    df = ratings(3, 2000, must_be=0.25)
+    df["satisfaction"] = 10 - df["satisfaction"]
+    survey = survey_of(df)
+    effort = replace(
+        survey.codebook.get("satisfaction", Item("satisfaction")), higher_is_better=False, scale=(0.0, 10.0)
+    )
+    survey = replace(survey, codebook=survey.codebook.with_items(effort))
+    turned = cx.asymmetry(survey, drivers=NAMES).table.set_index("driver")
+    plain = found_in(df.assign(satisfaction=10 - df["satisfaction"])).table.set_index("driver")
+    assert turned["kind"].tolist() == plain["kind"].tolist()
+    assert turned.loc["f", "kind"] == "must-be"
+    assert turned["below"].to_numpy() == pytest.approx(-plain["below"].to_numpy())
+
+
+def test_the_detectable_bend_is_that_of_the_adjusted_test(bent):
+    from scipy import stats
+
+    found = found_in(bent, straight_liners="keep")
+    row = found.table.iloc[0]
+    df = len(bent) - 1 - 17
+    expected = (stats.t.ppf(1 - 0.05 / 8 / 2, df) + stats.norm.ppf(0.8)) * row["se"]
+    assert row["detectable"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_shares_texts_and_results_are_refused(demo):
+    wave = demo.where(wave="2025-12")
+    refused(
+        "outcome 'top2(satisfaction)' has two values; asymmetry carries points of a rating along a straight line, which a share does "
+        "not follow: name the rating itself.",
+        wave, "top2(satisfaction)", ["queue", "doctor"],
+    )  # fmt: skip
+    refused("drivers is the text 'queue'; give a list of names: ['queue'].", wave, drivers="queue")
+    result = cx.key_drivers(wave, drivers=["queue", "doctor"], replicates=0)
+    refused(
+        "survey is a DriverResult; asymmetry starts from a Survey: pass the one that the result was made from.", result
+    )
+
+
+def test_a_driver_that_nobody_was_asked_about(demo):
+    early = demo.where(wave="2024-07")
+    refused(
+        "drivers: 1 of 3 have no answer among the 400 respondents ('parking'); leave them out or widen the filter.",
+        early, drivers=["queue", "doctor", "parking"],
+    )  # fmt: skip
+    found = cx.asymmetry(early)
+    assert "parking" not in found.table["driver"].tolist()
+    assert "Not tested, because none of these respondents answered them: Parking." in [n["en"] for n in found.notes]
+
+
+def test_fewer_respondents_than_slopes(demo):
+    few = demo.where(wave="2025-12", clinic=2)
+    with pytest.raises(
+        SurveyError, match=r"^drivers: \d+ respondents answered all of them, and bent slopes take \d+ columns; at least"
+    ):
+        cx.asymmetry(few)

@@ -16,7 +16,7 @@ from cxlab.drivers._outcomes import choose_model, read_outcome
 from cxlab.drivers._relative import RelativeWeights
 from cxlab.drivers._subsets import Subsets
 from cxlab.drivers._tjur import TjurSubsets
-from cxlab.errors import SmallBaseWarning, SurveyError
+from cxlab.errors import SlowWarning, SmallBaseWarning, SurveyError
 from cxlab.items import Item
 from cxlab.likelihoods import fit, graded, order_weights
 from cxlab.regression import logit
@@ -86,12 +86,12 @@ def panel() -> Survey:
     ("text", "values", "en", "zh"),
     [
         ("satisfaction", [10, 9, 8, 3, np.nan, 0], "Satisfaction", "满意度"),
-        ("top2(satisfaction)", [1, 1, 0, 0, np.nan, 0], "Satisfaction: top 2", "满意度：前两档"),
-        ("top3( satisfaction )", [1, 1, 1, 0, np.nan, 0], "Satisfaction: top 3", "满意度：前三档"),
-        ("top1(satisfaction)", [1, 0, 0, 0, np.nan, 0], "Satisfaction: top box", "满意度：最高档"),
-        ("top2(effort)", [1, 1, 0, 0, 0, np.nan], "Effort: top 2", "费力度：前两档"),
-        ("promoters(recommend)", [1, 1, 0, 0, 0, np.nan], "Recommendation: promoters", "推荐意愿：推荐者"),
-        ("detractors(recommend)", [0, 0, 0, 1, 1, np.nan], "Recommendation: detractors", "推荐意愿：贬损者"),
+        ("top2(satisfaction)", [1, 1, 0, 0, np.nan, 0], "Satisfaction (top 2)", "满意度前两档"),
+        ("top3( satisfaction )", [1, 1, 1, 0, np.nan, 0], "Satisfaction (top 3)", "满意度前三档"),
+        ("top1(satisfaction)", [1, 0, 0, 0, np.nan, 0], "Satisfaction (top box)", "满意度最高档"),
+        ("top2(effort)", [1, 1, 0, 0, 0, np.nan], "Effort (top 2)", "费力度前两档"),
+        ("promoters(recommend)", [1, 1, 0, 0, 0, np.nan], "Recommendation (promoters)", "推荐者（推荐意愿）"),
+        ("detractors(recommend)", [0, 0, 0, 1, 1, np.nan], "Recommendation (detractors)", "贬损者（推荐意愿）"),
         (" satisfaction >= 9", [1, 1, 0, 0, np.nan, 0], "Satisfaction ≥ 9", "满意度 ≥ 9"),
         ("member == 2", [0, 1, 0, 1, 1, 0], "Member = 2", "会员 = 2"),
         ("satisfaction >= 9 or effort > 5", [1, 1, 0, 1, 1, np.nan], *["satisfaction >= 9 or effort > 5"] * 2),
@@ -611,14 +611,14 @@ def test_effects_are_said_in_percentage_points():
     found = cx.key_drivers(panel_of(frame(600, slopes=(1.6, 0.4, 0.2, 0.0))), "top2(q)", NAMES, replicates=200)
     first, top = found.sentences("en")[0].text, found.table.iloc[0]
     assert first == (
-        f"A matters most for quality: top 2: {top.share:.0%} of what the drivers explain (95% interval {top.share_low:.0%} to "
-        f"{top.share_high:.0%}); one point more goes with +{100 * top.estimate:.1f} percentage points of quality: top 2, the other "
+        f"A matters most for quality (top 2): {top.share:.0%} of what the drivers explain (95% interval {top.share_low:.0%} to "
+        f"{top.share_high:.0%}); one point more goes with +{100 * top.estimate:.1f} percentage points of quality (top 2), the other "
         "drivers being equal."
     )
     assert found.sentences("zh")[0].text.endswith(
-        f"其他因素相同时，该项每高 1 分，“质量：前两档”的比例平均相差 +{100 * top.estimate:.1f} 个百分点。"
+        f"其他因素相同时，该项每高 1 分，“质量前两档”的比例平均相差 +{100 * top.estimate:.1f} 个百分点。"
     )
-    assert f"McFadden R² of {found.model['r2'].iloc[0]:.2f} for quality: top 2" in str(found.sentences("en"))
+    assert f"McFadden R² of {found.model['r2'].iloc[0]:.2f} for quality (top 2)" in str(found.sentences("en"))
     assert found.shown("en", ["estimate", "log_odds"]).iloc[0].tolist() == [
         f"+{100 * top.estimate:.1f} pp",
         f"+{top.log_odds:.2f}",
@@ -634,10 +634,10 @@ def panel_of(df: pd.DataFrame) -> Survey:
 
 def test_a_linear_probability_is_said_in_percentage_points_too():
     found = cx.key_drivers(panel_of(frame(600)), "top2(q)", NAMES, model="linear", replicates=100)
-    assert "percentage points of quality: top 2" in found.sentences("en")[0].text
+    assert "percentage points of quality (top 2)" in found.sentences("en")[0].text
     assert "explain" in str(found.sentences("en")[2])
     assert "log_odds" not in found.table
-    note = "Quality: top 2 has two values and is explained by a linear probability model, as asked; left to choose, a logit is used."
+    note = "Quality (top 2) has two values and is explained by a linear probability model, as asked; left to choose, a logit is used."
     assert note in [n["en"] for n in found.notes]
 
 
@@ -683,3 +683,47 @@ def test_the_demo_with_all_its_drivers(demo, outcome):
     assert len(found.table) == 13
     assert set(found.table["driver"][:2]) == {"queue", "doctor"}
     assert found.table.set_index("driver")["distinguishable"].to_dict()["noise"] is False
+
+
+# ---------------------------------------------------------------------- what would take too long
+@pytest.mark.parametrize(
+    ("model", "method", "rows", "message"),
+    [
+        (
+            "logit", "shapley", 100_000,
+            "drivers: model='logit' fits all 4,096 subsets of 12 drivers to 100,000 respondents, 410 million rows × subsets; more than "
+            "300 million are refused: name at most 11 drivers, use method='relative_weights', model='linear', or draw fewer respondents.",
+        ),
+        (
+            "ordinal", "shapley", 100_000,
+            "drivers: model='ordinal' fits all 4,096 subsets of 12 drivers to 100,000 respondents, 410 million rows × subsets; more than "
+            "300 million are refused: name at most 11 drivers, use model='linear', or draw fewer respondents.",
+        ),
+    ],
+)  # fmt: skip
+def test_too_many_fits_are_refused_before_they_begin(model, method, rows, message):
+    rng = np.random.default_rng(1)
+    names = [f"d{j}" for j in range(12)]
+    df = pd.DataFrame(rng.normal(size=(rows, 12)), columns=names)
+    df["y"] = rng.integers(0, 2 if model == "logit" else 4, rows)
+    with pytest.raises(SurveyError, match=f"^{re.escape(message)}$"):
+        cx.key_drivers(Survey.from_frame(df), "y", names, model=model, method=method)
+
+
+def test_fits_that_take_minutes_are_announced():
+    from cxlab.drivers._logit import Logit
+    from cxlab.drivers._prepare import prepare
+
+    rng = np.random.default_rng(1)
+    names = [f"d{j}" for j in range(12)]
+    df = pd.DataFrame(rng.normal(size=(20_000, 12)), columns=names).assign(y=rng.integers(0, 2, 20_000))
+    prepared = prepare(Survey.from_frame(df), "y", names)
+    message = (
+        "drivers: model='logit' fits all 4,096 subsets of 12 drivers to 20,000 respondents; that takes about 2 minutes of one core, "
+        "replicates and null lines included: fewer drivers, method='relative_weights', or model='linear' take seconds."
+    )
+    with pytest.warns(SlowWarning, match=f"^{re.escape(message)}$"):
+        Logit(prepared, "shapley")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Logit(prepared, "relative_weights")

@@ -562,3 +562,28 @@ def test_messages(options, message):
     with pytest.raises(SurveyError) as error:
         cx.key_drivers(survey_of(df), **{"outcome": "y", "drivers": NAMES, "replicates": 100, **options})
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "zh"),
+    [
+        (
+            "tjur",
+            "Shapley values of Tjur's D on a weighted logit, whose log odds are what is compared, within each group",
+            "加权 Logit 模型（比较的是对数优势）采用Tjur D 的 Shapley 值",
+        ),
+        (
+            "relative_weights",
+            "Relative weights (Tonidandel & LeBreton 2010) on a weighted logit",
+            "采用相对权重（Tonidandel 与 LeBreton，2010）计算",
+        ),
+    ],
+)
+def test_methods_of_a_logit_by_segment_name_the_logit(method, said, zh):
+    rng = np.random.default_rng(2)
+    df = pd.DataFrame(rng.normal(size=(600, 2)), columns=["a", "b"]).assign(g=np.repeat([1, 2], 300))
+    df["y"] = (df["a"] + rng.logistic(size=600) > 0).astype(float)
+    found = cx.key_drivers(Survey.from_frame(df), "y", ["a", "b"], by="g", method=method, replicates=100)
+    assert said in found.methods("en")
+    assert zh in found.methods("zh")
+    assert any(n["en"].startswith("Importance describes association") for n in found.notes)

@@ -135,10 +135,78 @@ def test_no_boxes_without_whole_answers_and_no_nps_but_of_recommendation(demo):
     assert found.boxes["metric"].tolist() == ["top2"]
 
 
-def test_a_class_of_answers_can_be_the_outcome(demo):
-    found = cx.what_if(demo.where(wave="2025-12"), "top2(satisfaction)", changes={"queue": 1}, replicates=100)
-    assert found.boxes.empty
-    assert 0 < found.table["estimate"].iloc[-1] < 0.2
+@pytest.mark.parametrize("outcome", ["top2(satisfaction)", "satisfaction >= 9"])
+def test_a_share_is_no_straight_line(demo, outcome):
+    wave = demo.where(wave="2025-12")
+    message = (
+        f"outcome {outcome!r} has two values; @ carries points of a rating along a straight line, which a share does not follow: name the "
+        "rating itself; *.boxes has the change of its top-2 and NPS."
+    )
+    options = {"drivers": ["queue", "doctor"], "replicates": 100}
+    with pytest.raises(SurveyError, match=f"^{re.escape(message.replace('@', 'what_if').replace('*', ''))}$"):
+        cx.what_if(wave, outcome, changes={"queue": 1}, **options)
+    told = f"^{re.escape(message.replace('@', 'headroom').replace('*', 'what_if(...)'))}$"
+    with pytest.raises(SurveyError, match=told):
+        cx.headroom(wave, outcome, target=8, **options)
+    with pytest.raises(SurveyError, match=told):  # nor by way of a result
+        cx.headroom(cx.key_drivers(wave, outcome, **options), target=8)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [("satisfaction", 1), ("effort", -1), ("satisfaction >= 9", 1), ("satisfaction <= 4", -1), ("effort <= 2", 1), ("effort > 5", -1),
+     ("top2(effort)", 1), ("detractors(recommend)", -1), (" promoters(recommend)", 1)],
+)  # fmt: skip
+def test_which_way_an_outcome_is_better(demo, outcome, expected):
+    from cxlab.drivers._scenario import better
+
+    assert better(demo, outcome) == expected
+
+
+def test_of_effort_the_gap_that_makes_it_worse_is_not_recommended(demo):
+    wave = demo.where(wave=["2025-07", "2025-08", "2025-09", "2025-10", "2025-11", "2025-12"])
+    found = cx.headroom(wave, "effort", ["queue", "doctor", "changing"], by="card", replicates=200)
+    worse = found.table.set_index("driver").loc["changing"]
+    assert worse["low"] > 0  # surely different, and for the worse
+    assert [s.text for s in found.sentences("en")] == [
+        "For no driver does closing the gap go with a better outcome by more than chance."
+    ]
+    assert [s.text for s in found.sentences("zh")] == ["没有哪个因素的差距补齐后，对应的结果改善超出抽样误差。"]
+    gained = cx.headroom(wave, "effort", ["queue", "doctor", "changing"], target=9, replicates=200)
+    assert gained.sentences("en")[0].text.startswith(
+        "Most is to be expected from queueing: at its target of 9 instead of 5.0, customer effort"
+    )
+
+
+def test_what_is_forced_in_stays_when_rows_must_be_complete(demo):
+    wave = demo.where(wave="2025-12")
+    options = {"drivers": ["queue", "doctor"], "always": ["age"], "replicates": 100}
+    listwise = cx.headroom(cx.key_drivers(wave, **options), target=9)
+    em = cx.headroom(cx.key_drivers(wave, missing="em", **options), target=9)
+    pd.testing.assert_frame_equal(listwise.table, em.table)
+    assert (
+        em.notes[1]["en"]
+        == 'The importances were computed with missing="em"; means and effects here are those of complete rows.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda s: cx.headroom(s, by="queue", replicates=100), "by is 'queue', which is a driver or the outcome; name a segment, or use target=."),
+        (lambda s: cx.what_if(s, changes=["queue"], replicates=100), "changes is ['queue']; give a number for each driver: changes={driver: 1}."),
+        (lambda s: cx.what_if(s, changes={"queue": "one", "doctor": 1}, replicates=100), "changes: 1 of 2 values are no numbers: 'queue' ('one')."),
+        (lambda s: cx.what_if(cx.key_drivers(s, drivers=["queue", "doctor"], replicates=0), changes={"queue": 1}),
+         "survey is a DriverResult; what_if starts from a Survey: pass the one that the result was made from."),
+        (lambda s: cx.headroom(cx.key_drivers(s, drivers=["queue", "doctor"], by="card", replicates=0), target=9),
+         "survey is a SegmentDriverResult; headroom starts from a Survey: pass the one that the result was made from."),
+        (lambda s: cx.first_to_fix(cx.key_drivers(s, drivers=["queue", "doctor"], by="card", replicates=0), s),
+         "result is a SegmentDriverResult; pass what key_drivers returns without by=, one segment at a time (survey.where)."),
+    ],
+)  # fmt: skip
+def test_things_in_the_place_of_others(demo, call, message):
+    with pytest.raises(SurveyError, match=f"^{re.escape(message)}$"):
+        call(demo.where(wave="2025-12"))
 
 
 def test_the_demo_says_what_a_point_of_queueing_goes_with(demo):
@@ -354,9 +422,9 @@ def test_the_demo_lags_most_where_diamond_is_treated_better(demo):
     assert found.table.set_index("driver").loc["queue", "low"] < 0
     said = found.sentences("en")[0].text
     assert said.startswith(
-        "Most is to be expected from changing room: were everybody's average where diamond customers are (7.6 instead of 6.6), "
+        "Most is to be expected from changing room: were everybody's average that of the group diamond (7.6 instead of 6.6), "
     )
-    assert "钻卡客户" in found.sentences("zh")[0].text
+    assert "“钻卡”组" in found.sentences("zh")[0].text
     ax = found.plot(lang="zh")
     assert ax.get_title(loc="left") == "补齐差距对应的变化：总体满意度"
     mpl.pyplot.close("all")
@@ -401,7 +469,7 @@ def test_a_result_of_key_drivers_is_gone_on_from(demo):
     [
         ({}, "name one mark: by= (a segment, whose best group is meant) or target= (a number, or one per driver)."),
         ({"by": "card", "target": 7}, "name one mark: by= (a segment, whose best group is meant) or target= (a number, or one per driver)."),
-        ({"target": {"queue": 12, "meal": 5}}, "target lies outside the scale of 1 of 2 drivers: 'queue' 12 (scale 0–10)."),
+        ({"target": {"queue": 12, "meal": 5}}, "target lies outside the scale of 1 of 2 drivers: 'queue' 12 (scale 0–10); targets are on the drivers' own scales, and may differ: target={driver: number}."),
         ({"target": {"quue": 5}}, "target names 1 column that is not in the drivers of the model: 'quue' (did you mean 'queue'?)."),
         ({"target": {}}, "target is empty; name at least one driver."),
         ({"target": "best"}, "target is 'best'; give a number, a number per driver, or 'study' for the declared targets."),

@@ -24,7 +24,7 @@ from cxlab.drivers._headroom import HeadroomResult, headroom
 from cxlab.drivers._kernels import LEAST_REPLICATES
 from cxlab.drivers._methods import MethodsResult, compare_methods
 from cxlab.drivers._missing_words import missing_notes
-from cxlab.drivers._model_words import EXTRA_HEADINGS, formats
+from cxlab.drivers._model_words import EXTRA_HEADINGS, NOT_CAUSE, formats
 from cxlab.drivers._models import kernel_of
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
@@ -225,6 +225,7 @@ def key_drivers(  # type: ignore[misc]  # the overloads leave out what does not 
         replicates=pd.DataFrame(() if draws is None else draws.importance, columns=list(prepared.drivers)),
         kernel=found,
         draws=draws,
+        seed=seed,
     )
 
 
@@ -260,13 +261,7 @@ def _judge(table: pd.DataFrame) -> None:
 
 
 def _notes(prepared: Prepared) -> list[Note]:
-    return [*missing_notes(prepared), Note(_NOT_CAUSE)]
-
-
-_NOT_CAUSE = {
-    "en": "Importance describes association in this survey; it does not prove what a change would cause.",
-    "zh": "重要性描述的是本调查中的关联，并不证明改变某项会带来相应结果。",
-}
+    return [*missing_notes(prepared), Note(NOT_CAUSE)]
 
 
 def _call(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
-from cxlab.contrasts import holm, p_values
+from cxlab.contrasts import detectable, holm, p_values
 from cxlab.design import kish_base, t_quantile
 from cxlab.drivers._asymmetry_result import (
     DELIGHTER,
@@ -19,12 +19,13 @@ from cxlab.drivers._asymmetry_result import (
     MUST_BE,
     OPEN,
     PERFORMANCE,
+    POWER,
     TITLE,
     AsymmetryResult,
 )
 from cxlab.drivers._layout import is_factor, structurally_missing
-from cxlab.drivers._prepare import SET_ASIDE, Prepared, prepare
-from cxlab.drivers._scenario import records, scale_ends
+from cxlab.drivers._prepare import SET_ASIDE, Prepared, named, prepare
+from cxlab.drivers._scenario import better, check_points, check_survey, records, scale_ends
 from cxlab.errors import SurveyError, one_of, unknown_names
 from cxlab.metrics import design_notes
 from cxlab.quality.respondents import MIN_BATTERY, straight_lining
@@ -66,7 +67,7 @@ def asymmetry(
     ----------
     survey : Survey
     outcome : str
-        Column or role.
+        Column or role of more than two values: a share bends by itself near 0 and 100 %.
     drivers : list of str, or mapping of block to list, optional
         Columns or roles; by default all that the study declares.
     knots : number, list, or mapping of driver to either, optional
@@ -85,13 +86,15 @@ def asymmetry(
         One row per driver: ``driver, kind`` (must-be, delighter, performance, not decided), ``reason`` (why not decided),
         ``knot`` (the middle one of those tried), ``below, below_low, below_high, above, above_low, above_high`` (points of the outcome per +1 point),
         ``estimate`` (above − below), ``se, low, high, p_value`` (Holm over drivers), ``p_raw, knot_low, knot_high`` (range tried),
-        ``estimate_low, estimate_high`` (range of the estimate over knots), ``share_below, share_above`` (weight on each side of the knot),
+        ``estimate_low, estimate_high`` (range of the estimate over knots), ``detectable`` (difference of the slopes at the middle knot that
+        would be significant with 80 % power after Bonferroni over the drivers), ``share_below, share_above`` (weight on each side of the knot),
         ``base, base_effective, reliability``. ``.knots`` has every knot.
 
     Raises
     ------
     SurveyError
-        For unknown names, knots outside the scale, too few respondents, or ``margin`` not above 1.
+        For unknown names, an outcome of two values, a driver that nobody was asked about, knots outside the scale, too few
+        respondents, or ``margin`` not above 1.
 
     Notes
     -----
@@ -104,7 +107,8 @@ def asymmetry(
     above 0 and above > below / margin, below > above / margin, each one-sided (an equivalence test). Everything else is not decided.
 
     Rows: complete answers to all drivers that at most 20 % have not experienced; a driver that more have not experienced is tested among those
-    who have. Less-is-better drivers are turned: slopes are per point for the better, ``below`` is the worse side.
+    who have. Less-is-better drivers are turned: slopes are per point for the better, ``below`` is the worse side. Of a less-is-better
+    outcome slopes keep their sign (points of that outcome), and verdicts call "above 0" what is below it.
 
     References
     ----------
@@ -123,27 +127,29 @@ def asymmetry(
         raise SurveyError(
             f"margin is {margin:g}; it is how many times the steeper slope may exceed the other: above 1."
         )
-    names, core, apart = _split(survey, drivers)
+    check_survey("asymmetry", survey)
+    names, core, apart, unasked = _split(survey, drivers)
     unknown = [d for d in knots if d not in names] if isinstance(knots, Mapping) else []
     if unknown:
         raise unknown_names("knots", unknown, names, "the drivers")
     narrowed, liners = _without_liners(survey, straight_liners, names)
     prepared = prepare(narrowed, outcome, core or None)
     outcome = prepared.outcome
+    check_points("asymmetry", prepared, "name the rating itself.")
     fits = _fits(narrowed, prepared, knots, prepared.drivers)
     for name in apart:
         own = prepare(narrowed, outcome, [*prepared.drivers, name])
         fits |= _fits(narrowed, own, knots, [name])
     order = [d for d in names if d in fits]
     bends = {d: _bend(fits[d], level) for d in order}
-    table = _judged(survey, {d: fits[d] for d in order}, bends, margin, level)
+    table = _judged(survey, {d: fits[d] for d in order}, bends, (margin, level, better(survey, outcome)))
     said = {"knots": knots, "straight_liners": straight_liners, "margin": margin, "level": level}
     call = "".join(f", {k}={v!r}" for k, v in said.items() if v is not None)
     labels = {**prepared.labels, **{d: {lang: survey.label(d, lang) for lang in LANGUAGES} for d in apart}}
     return AsymmetryResult(
         table,
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
-        (*_notes(survey, (liners, apart, margin)), *(() if apart else prepared.notes), *design_notes(survey)),
+        (*_notes(survey, (liners, apart, margin, unasked)), *(() if apart else prepared.notes), *design_notes(survey)),
         {**HEADINGS, **labels},
         f"cx.asymmetry(survey{survey.filter}, {outcome!r}{'' if drivers is None else f', {names!r}'}{call})  # data {survey.data_hash}",
         {lang: TITLE[lang].format(labels[outcome][lang]) for lang in LANGUAGES},
@@ -173,15 +179,22 @@ def _without_liners(survey: Survey, rule: str, drivers: Sequence[str]) -> tuple[
 
 def _split(
     survey: Survey, drivers: Sequence[str] | Mapping[str, Sequence[str]] | None
-) -> tuple[list[str], list[str], list[str]]:
-    """All drivers, those that nearly all have met, and those that are tested among the ones who have."""
+) -> tuple[list[str], list[str], list[str], list[str]]:
+    """All drivers, those that nearly all have met, those tested among the ones who have, and those that nobody was asked about."""
     given = survey.roles.drivers if drivers is None else drivers
-    names = [d for block in given.values() for d in block] if isinstance(given, Mapping) else list(given)
+    blocks = given.values() if isinstance(given, Mapping) else [given]
+    names = [d for block in blocks for d in named("drivers", block)]
     survey.require("drivers", [n for n in names if not is_factor(n)])
     apart = [n for n in names if not is_factor(n) and structurally_missing(survey, n) > SET_ASIDE]
-    met = [n for n in apart if np.isfinite(survey.values(n)[survey.domain]).any()]
+    unasked = [n for n in apart if not np.isfinite(survey.values(n)[survey.domain]).any()]
+    if unasked and drivers is not None:
+        raise SurveyError(
+            f"drivers: {len(unasked)} of {len(names)} have no answer among the {int(survey.domain.sum()):,} respondents "
+            f"({', '.join(map(repr, unasked))}); leave them out or widen the filter."
+        )
+    met = [n for n in apart if n not in unasked]
     core = [n for n in names if n not in apart]
-    return (names, core, met) if core else (names, met, [])
+    return (names, core, met, unasked) if core else (names, met, [], unasked)
 
 
 def _fits(survey: Survey, prepared: Prepared, knots: Any, wanted: Sequence[str]) -> dict[str, _Fit]:
@@ -256,6 +269,11 @@ def _fit(
     _, x, knots = of
     w, y = prepared.weights, prepared.columns[:, -1]
     fixed = np.column_stack([np.ones(len(y)), *others.values(), *rest])
+    if len(y) < fixed.shape[1] + 4:
+        raise SurveyError(
+            f"drivers: {len(y):,} respondents answered all of them, and bent slopes take {fixed.shape[1] + 2} columns; at least "
+            f"{fixed.shape[1] + 4} respondents are needed: name fewer drivers or widen the filter."
+        )
     slopes, covariances, effective = [], [], []
     for knot in knots:
         design = np.column_stack([_hinge(x, knot), fixed])
@@ -312,9 +330,10 @@ def _above(fit: _Fit, below: float, above: float, level: float) -> np.ndarray:
 
 
 def _judged(
-    survey: Survey, fits: Mapping[str, _Fit], bends: Mapping[str, pd.DataFrame], margin: float, level: float
+    survey: Survey, fits: Mapping[str, _Fit], bends: Mapping[str, pd.DataFrame], rule: tuple[float, float, int]
 ) -> pd.DataFrame:
     """One row per driver with its verdict."""
+    margin, level, sign = rule
     rows = []
     for d, fit in fits.items():
         bend = bends[d]
@@ -329,10 +348,12 @@ def _judged(
                     "share_below": fit.sides[0], "share_above": fit.sides[1]}  # fmt: skip
         rows.append(row)
     table = pd.DataFrame(rows).reindex(
-        columns=[c for c in _COLUMNS if c not in ("kind", "reason", "p_value", "reliability")]
+        columns=[c for c in _COLUMNS if c not in ("kind", "reason", "p_value", "detectable", "reliability")]
     )
     table["p_value"] = holm(table["p_raw"].to_numpy(dtype=float))
-    verdicts = [_verdict(fits[r.driver], r.p_value, margin, level) for r in records(table)]
+    table["detectable"] = _detectable(fits, table, level)
+    faced = {d: replace(fit, slopes=sign * fit.slopes) for d, fit in fits.items()}
+    verdicts = [_verdict(faced[r.driver], r.p_value, margin, level) for r in records(table)]
     table["kind"], table["reason"] = zip(*verdicts, strict=True)
     table["reliability"] = reliability(table["base_effective"])
     down = [not survey.higher_is_better(d) for d in table["driver"]]
@@ -348,8 +369,15 @@ def _judged(
 
 _COLUMNS = [
     "driver", "kind", "reason", "knot", "below", "below_low", "below_high", "above", "above_low", "above_high", "estimate", "se", "low", "high", "p_value",
-    "p_raw", "knot_low", "knot_high", "estimate_low", "estimate_high", "share_below", "share_above", "base", "base_effective", "reliability",
+    "p_raw", "knot_low", "knot_high", "estimate_low", "estimate_high", "detectable", "share_below", "share_above", "base", "base_effective", "reliability",
 ]  # fmt: skip
+
+
+def _detectable(fits: Mapping[str, _Fit], table: pd.DataFrame, level: float) -> FloatArray:
+    """Bend at the middle knot that would be significant in four surveys of five."""
+    tests = max(int(table["se"].notna().sum()), 1)
+    df = np.array([fits[d].df for d in table["driver"]])
+    return np.asarray(detectable(table["se"].to_numpy(dtype=float), df, level=1 - (1 - level) / tests, power=POWER))
 
 
 def _verdict(fit: _Fit, p: float, margin: float, level: float) -> tuple[str, str]:
@@ -373,17 +401,20 @@ def _verdict(fit: _Fit, p: float, margin: float, level: float) -> tuple[str, str
     return (PERFORMANCE, "") if alike.all() else (OPEN, "imprecise")
 
 
-def _notes(survey: Survey, of: tuple[int, Sequence[str], float]) -> tuple[Mapping[str, str], ...]:
-    liners, apart, margin = of
+def _notes(survey: Survey, of: tuple[int, Sequence[str], float, Sequence[str]]) -> tuple[Mapping[str, str], ...]:
+    liners, apart, margin, unasked = of
     out = [Note(_RULE, margin=margin)]
     if liners:
         out.append(Note(_LINERS, count=liners))
     if apart:
-        names = {
-            lang: (", " if lang == "en" else "、").join(survey.label(d, lang) for d in apart) for lang in LANGUAGES
-        }
-        out.append(Note(_APART, limit=SET_ASIDE, drivers=names))
+        out.append(Note(_APART, limit=SET_ASIDE, drivers=_listed(survey, apart)))
+    if unasked:
+        out.append(Note(_UNASKED, drivers=_listed(survey, unasked)))
     return tuple(out)
+
+
+def _listed(survey: Survey, drivers: Sequence[str]) -> dict[str, str]:
+    return {lang: (", " if lang == "en" else "、").join(survey.label(d, lang) for d in drivers) for lang in LANGUAGES}
 
 
 _RULE = {
@@ -394,6 +425,10 @@ _RULE = {
 _LINERS = {
     "en": "{count:,} respondents who answered a whole battery alike are left out: at the ends of a scale they would bend the slopes.",
     "zh": "剔除了整组题目答案完全相同的 {count:,} 名受访者：他们集中在量表两端，会扭曲斜率。",
+}
+_UNASKED = {
+    "en": "Not tested, because none of these respondents answered them: {drivers}.",
+    "zh": "所选受访者均未作答，因此未检验：{drivers}。",
 }
 _APART = {
     "en": "Tested among those who have experienced them, because more than {limit:.0%} have not: {drivers}.",

@@ -35,9 +35,13 @@ _STEADY = {
     "zh": "期望因素（高低分段的影响相近）：{drivers}。",
 }
 _UNDECIDED = {
-    "en": "Not decided: {drivers}. This does not say that they are symmetric.",
-    "zh": "尚无法判定：{drivers}。这并不表示其影响是对称的。",
+    "en": "Not decided: {drivers}. This does not say that they are symmetric: at the middle knot, differences between the slopes of @gap points of "
+    "{outcome:in} per point would have been significant with {power:.0%} power.",
+    "zh": "尚无法判定：{drivers}。这并不表示其影响是对称的：以现有样本量，在居中的转折点上，高低两段“{outcome}”的斜率相差 @gap 分时，才有 {power:.0%} 的把握检出。",
 }
+POWER = 0.8
+_GAP = {"en": "{least:.2f} to {most:.2f}", "zh": "{least:.2f} 至 {most:.2f}"}
+_OPEN_ONLY = {"en": "Not decided: {drivers}.", "zh": "尚无法判定：{drivers}。"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +77,20 @@ class AsymmetryResult(Result):
                      above=r.above, low=r.low, high=r.high, p=r.p_value, level=self.said_level)
             for r in records(shown) if r.kind in _SAID
         ]  # fmt: skip
-        for kind, template in ((PERFORMANCE, _STEADY), (OPEN, _UNDECIDED)):
+        for kind in (PERFORMANCE, OPEN):
             names = [self.label(d, lang) for d in shown.loc[shown["kind"] == kind, "driver"]]
             if names:
-                said.append(sentence(template, lang, drivers=(", " if lang == "en" else "、").join(names)))
+                listed, missed = (
+                    (", " if lang == "en" else "、").join(names),
+                    shown.loc[shown["kind"] == kind, "detectable"].dropna(),
+                )
+                if kind == OPEN and len(missed):
+                    gaps = {"least": float(missed.min()), "most": float(missed.max())}
+                    gap = _GAP[lang] if round(gaps["least"], 2) < round(gaps["most"], 2) else "{most:.2f}"
+                    said.append(sentence({lang: _UNDECIDED[lang].replace("@gap", gap)}, lang, drivers=listed,
+                                         outcome=self.label(self.outcome, lang), power=POWER, **gaps))  # fmt: skip
+                else:
+                    said.append(sentence(_STEADY if kind == PERFORMANCE else _OPEN_ONLY, lang, drivers=listed))
         return Sentences(said)
 
     def methods(self, lang: str | None = None) -> str:
@@ -97,7 +111,7 @@ _METHODS = {
 TITLE = {"en": "Below and above: {}", "zh": "低分段与高分段：{}"}
 _KNOTS_TITLE = {"en": "Sensitivity to the knot", "zh": "对转折点的敏感性"}
 FORMATS = {
-    **dict.fromkeys(("below", "below_low", "below_high", "above", "above_low", "above_high", "estimate", "low", "high", "estimate_low", "estimate_high"), "+.2f"),
+    **dict.fromkeys(("below", "below_low", "below_high", "above", "above_low", "above_high", "estimate", "low", "high", "estimate_low", "estimate_high"), "+.2f"), "detectable": ".2f",
     "se": ".3f", "knot": "g", "knot_low": "g", "knot_high": "g", "share_below": ".0%", "share_above": ".0%", "p_raw": "p",
 }  # fmt: skip
 HEADINGS: Mapping[Any, Mapping[str, str]] = {
@@ -107,6 +121,7 @@ HEADINGS: Mapping[Any, Mapping[str, str]] = {
     "below": {"en": "Slope below", "zh": "低分段斜率"},
     "above": {"en": "Slope above", "zh": "高分段斜率"},
     "estimate": {"en": "Above − below", "zh": "高 − 低"},
+    "detectable": {"en": "Detectable difference", "zh": "可检出差值"},
     "p_value": {"en": "p (Holm)", "zh": "p 值（Holm）"},
     "p_raw": {"en": "p unadjusted", "zh": "未校正 p 值"},
     "share_below": {"en": "Weight below", "zh": "低分段占比"},

@@ -11,12 +11,15 @@ import pandas as pd
 
 from cxlab.contrasts import p_values
 from cxlab.design import kish_base
+from cxlab.drivers._layout import column_of
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._result import DriverResult
 from cxlab.drivers._scenario import (
     Model,
     better,
+    check_points,
     check_replicates,
+    check_survey,
     ground,
     half_blocks,
     interval,
@@ -37,9 +40,9 @@ if TYPE_CHECKING:
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _MOST = {
     "segment": {
-        "en": "Most is to be expected from {driver:in}: were everybody's average where {segment:in} customers are ({best:.1f} instead of {performance:.1f}), {outcome:in} "
+        "en": "Most is to be expected from {driver:in}: were everybody's average that of the group {segment} ({best:.1f} instead of {performance:.1f}), {outcome:in} "
         "would be expected {gain:.2f} points {way} ({level} interval {low:+.2f} to {high:+.2f}).",
-        "zh": "提升空间最大的是“{driver}”：若全体均值（{performance:.1f}）达到{segment}客户的水平（{best:.1f}），“{outcome}”的预期均值将{way} "
+        "zh": "提升空间最大的是“{driver}”：若全体均值（{performance:.1f}）达到“{segment}”组的水平（{best:.1f}），“{outcome}”的预期均值将{way} "
         "{gain:.2f} 分（{level} 区间 {low:+.2f} 至 {high:+.2f}）。",
     },
     "target": {
@@ -51,17 +54,25 @@ _MOST = {
 }  # fmt: skip
 _WAY = {"en": {True: "higher", False: "lower"}, "zh": {True: "提高", False: "降低"}}
 _NONE = {
-    "en": "For no driver is the gap worth more than chance.",
-    "zh": "各因素的差距所对应的变化均未超出抽样误差。",
+    "en": "For no driver does closing the gap go with a better outcome by more than chance.",
+    "zh": "没有哪个因素的差距补齐后，对应的结果改善超出抽样误差。",
 }
 _REACHED = {"en": "Target reached: {drivers}.", "zh": "已达目标：{drivers}。"}
 
 
 @dataclass(frozen=True, eq=False)
 class HeadroomResult(Result):
-    """Gap of every driver and what closing it goes with."""
+    """Gap of every driver and what closing it goes with.
+
+    Attributes
+    ----------
+    outcome : str
+    better : int
+        1 where more of the outcome is better, else −1.
+    """
 
     outcome: str = ""
+    better: int = 1
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw the expected gains with intervals, the largest on top."""
@@ -70,10 +81,7 @@ class HeadroomResult(Result):
         lang = language(lang)
         table = self.table.assign(label=[self.label(d, lang) for d in self.table["driver"]])
         table.loc[table["reliability"] == "suppressed", ["estimate", "low", "high"]] = np.nan
-        colours = [
-            theme.GOOD if low > 0 or high < 0 else theme.NEUTRAL
-            for low, high in zip(table["low"], table["high"], strict=True)
-        ]
+        colours = [theme.GOOD if clear else theme.NEUTRAL for clear in self._clear(table)]
         return charts.dots(table, title=self.text(self.title, lang), spec="+.2f", reference=0.0, colours=colours, ax=ax)
 
     def sentences(self, lang: str | None = None) -> Sentences:
@@ -83,13 +91,17 @@ class HeadroomResult(Result):
         if shown.empty:
             return Sentences()
         kind = "segment" if "segment" in shown else "target"
-        clear = shown[(shown["low"] > 0) | (shown["high"] < 0)]
+        clear = shown[self._clear(shown)]
         said = [self._most(clear.iloc[0], kind, lang) if len(clear) else sentence(_NONE, lang)]
         reached = shown[shown["gap"] == 0]
         if kind == "target" and len(reached):
             listed = (", " if lang == "en" else "、").join(self.label(d, lang) for d in reached["driver"])
             said.append(sentence(_REACHED, lang, drivers=listed))
         return Sentences(said)
+
+    def _clear(self, table: pd.DataFrame) -> np.ndarray:
+        """Rows whose gap, closed, goes with a better outcome by more than chance."""
+        return (table["low"] > 0 if self.better > 0 else table["high"] < 0).to_numpy(dtype=bool)
 
     def _most(self, row: Any, kind: str, lang: str) -> Any:
         extra = {"segment": self.label(row["segment"], lang, "segment")} if kind == "segment" else {}
@@ -114,9 +126,10 @@ def headroom(
     Parameters
     ----------
     survey : Survey or DriverResult
-        Of a result of :func:`key_drivers` with replicates the outcome, drivers, replicates, seed and level are used.
+        Of a result of :func:`key_drivers` with replicates the outcome, drivers, what is forced in, replicates, seed and
+        level are used; the model here is always linear, on complete rows.
     outcome : str
-        Column or role.
+        Column or role of more than two values.
     drivers : list of str, optional
         Drivers of the full model, see :func:`key_drivers`.
     by : str, optional
@@ -139,14 +152,16 @@ def headroom(
     Raises
     ------
     SurveyError
-        Without a mark or with two, for a target outside the scale or of an unknown driver, or a segment without two groups of
-        effective base 30.
+        Without a mark or with two, for a target outside the scale or of an unknown driver, a segment that is a driver or the
+        outcome or has not two groups of effective base 30, or an outcome of two values.
 
     Notes
     -----
     Replicates carry both the gap and the coefficient. The best of several segments is partly best by chance: the segment is picked
     on one random half of the respondents (whole PSUs within strata) and measured on the other, 100 splits both ways; ``gap`` is
-    their mean, at least 0. ``best`` is the plain mean of the segment that is best among all respondents.
+    their mean, at least 0. ``best`` is the plain mean of the segment that is best among all respondents. The interval stands
+    about the corrected gain and is as wide as that of the uncorrected one (replicates of effect × gap to the segment that is
+    best among all); which segment is best counts as known.
 
     Examples
     --------
@@ -163,14 +178,11 @@ def headroom(
         raise SurveyError(
             "name one mark: by= (a segment, whose best group is meant) or target= (a number, or one per driver)."
         )
+    origin, prepared, said = _start(survey, outcome, drivers)
     if isinstance(survey, DriverResult):
-        prepared, origin, seed = ground(survey)
-        replicates, level = len(survey.replicates), survey.level
-        if prepared.missing != "listwise":  # coefficients are taken from complete rows
-            prepared = prepare(origin, prepared.outcome, list(prepared.drivers))
-    else:
-        origin, prepared = survey, prepare(survey, outcome, drivers)
+        replicates, seed, level = len(survey.replicates), survey.seed, survey.level
     outcome = prepared.outcome
+    _check_by(origin, prepared, by)
     marks = {} if by else _targets(origin, prepared, target)
     names = (
         [d for d in prepared.drivers if d in marks]
@@ -193,18 +205,55 @@ def headroom(
     table = pd.DataFrame({"driver": names, **columns})
     order = np.argsort(-better(origin, outcome) * table["estimate"].to_numpy(), kind="stable")
     options = {"by": by, "target": target, "replicates": replicates, "seed": seed, "level": level}
-    said = "".join(f", {k}={v!r}" for k, v in options.items() if v is not None)
+    given = "".join(f", {k}={v!r}" for k, v in options.items() if v is not None)
     return HeadroomResult(
         table.iloc[order].reset_index(drop=True),
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
-        (*([Note(_PICKED)] if by else []), Note(_LINEAR), *prepared.notes, *design_notes(origin)),
+        (*([Note(_PICKED)] if by else []), Note(_LINEAR), *said, *prepared.notes, *design_notes(origin)),
         {**_HEADINGS, **prepared.labels, **groups.labels},
-        f"cx.headroom(survey{origin.filter}, {outcome!r}, {list(prepared.drivers)!r}{said})  # data {origin.data_hash}",
+        f"cx.headroom(survey{origin.filter}, {outcome!r}, {list(prepared.drivers)!r}{given})  # data {origin.data_hash}",
         {lang: _TITLE[lang].format(prepared.labels[outcome][lang]) for lang in LANGUAGES},
         _FORMATS,
         level,
         outcome=outcome,
+        better=better(origin, outcome),
     )
+
+
+def _start(
+    survey: Survey | DriverResult, outcome: str, drivers: Sequence[str] | None
+) -> tuple[Survey, Prepared, list[Note]]:
+    """The survey, its complete rows, and what is to be said of going on from a result."""
+    said: list[Note] = []
+    if isinstance(survey, DriverResult):
+        prepared, origin, _ = ground(survey)
+        said = _apart(survey)
+        if prepared.missing != "listwise":  # coefficients are taken from complete rows
+            prepared = prepare(origin, prepared.outcome, list(prepared.drivers), always=prepared.always)
+    else:
+        check_survey("headroom", survey)
+        origin, prepared = survey, prepare(survey, outcome, drivers)
+    check_points(
+        "headroom", prepared, "name the rating itself; what_if(...).boxes has the change of its top-2 and NPS."
+    )
+    return origin, prepared, said
+
+
+def _apart(result: DriverResult) -> list[Note]:
+    """Where the importances rest on another model or on more rows than the gains here."""
+    missing, name = result.kernel.prepared.missing, result.kernel.name  # type: ignore[union-attr]  # ground has seen it
+    out = [Note(_COMPLETE, missing=missing)] if missing != "listwise" else []
+    return [*out, Note(_OTHER, model=name)] if name != "linear" else out
+
+
+def _check_by(survey: Survey, prepared: Prepared, by: str | None) -> None:
+    """A driver is no segment of its own: its best group would be its best answer."""
+    if by is None or not survey.has(by):
+        return
+    behind = prepared.reading.items if prepared.reading else (prepared.outcome,)
+    items = {i for n in prepared.drivers for i in survey.items_of(column_of(n))} | set(behind)
+    if items & set(survey.items_of(by)):
+        raise SurveyError(f"by is {by!r}, which is a driver or the outcome; name a segment, or use target=.")
 
 
 def _targets(survey: Survey, prepared: Prepared, target: Any) -> dict[str, float]:
@@ -236,7 +285,11 @@ def _check_targets(names: Sequence[str], marks: Mapping[str, float], ends: Float
         if d in marks and not low <= marks[d] <= high
     ]
     if out:
-        raise SurveyError(f"target lies outside the scale of {len(out)} of {len(names)} drivers: {', '.join(out)}.")
+        more = ", …" if len(out) > 3 else ""
+        raise SurveyError(
+            f"target lies outside the scale of {len(out)} of {len(names)} drivers: {', '.join(out[:3])}{more}; targets are on the drivers' own "
+            "scales, and may differ: target={driver: number}."
+        )
 
 
 def _to_target(prepared: Prepared, found: Model, up: np.ndarray, target: FloatArray, level: float) -> dict[str, Any]:
@@ -304,6 +357,14 @@ _PICKED = {
 _LINEAR = {
     "en": "Expected under the linear model and its association, one driver at a time, the others staying as they are; not proof of what a change would bring.",
     "zh": "按线性模型及其关联逐项推算，假定其他因素不变；并不证明改变会带来相应结果。",
+}
+_COMPLETE = {
+    "en": 'The importances were computed with missing="{missing}"; means and effects here are those of complete rows.',
+    "zh": "重要性按 missing=“{missing}” 处理缺失值；此处的均值与影响值取自回答完整的受访者。",
+}
+_OTHER = {
+    "en": "The importances come from an {model} model; effects here are those of a linear one.",
+    "zh": "重要性取自 {model} 模型；此处的影响值取自线性模型。",
 }
 _TITLE = {"en": "What closing the gap goes with: {}", "zh": "补齐差距对应的变化：{}"}
 _FORMATS = {

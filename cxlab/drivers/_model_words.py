@@ -82,6 +82,17 @@ _PARAGRAPH: Words = {
     "区分。@replicated排名区间依据经 Holm 校正的两两差异检验（Klein、Wright 与 Wieczorek，2020）。影响值为@effects，标准误按抽样设计"
     "计算。重要性不等于因果关系。",
 }
+_WITHIN: Mapping[str, Words] = {
+    "linear": {"en": "design-weighted correlations", "zh": "加权相关矩阵"},
+    "logit": {
+        "en": "a weighted logit, whose log odds are what is compared,",
+        "zh": "加权 Logit 模型（比较的是对数优势）",
+    },
+    "ordinal": {
+        "en": "a weighted proportional-odds model, whose log odds are what is compared,",
+        "zh": "加权比例优势模型（比较的是对数优势）",
+    },
+}
 _NAMES: Mapping[str, Words] = {
     "shapley": {"en": "Shapley values of McFadden's R²", "zh": "McFadden R² 的 Shapley 值"},
     "tjur": {"en": "Shapley values of Tjur's D", "zh": "Tjur D 的 Shapley 值"},
@@ -89,6 +100,10 @@ _NAMES: Mapping[str, Words] = {
         "en": "Relative weights (Tonidandel & LeBreton 2010)",
         "zh": "相对权重（Tonidandel 与 LeBreton，2010）",
     },
+}
+NOT_CAUSE: Words = {
+    "en": "Importance describes association in this survey; it does not prove what a change would cause.",
+    "zh": "重要性描述的是本调查中的关联，并不证明改变某项会带来相应结果。",
 }
 EXTRA_HEADINGS: Mapping[str, Words] = {
     "log_odds": {"en": "Log-odds per +1", "zh": "每 +1 分的对数优势"},
@@ -121,6 +136,11 @@ def fit(kernel: Kernel | None) -> Words:
 def formats(kernel: Kernel) -> dict[str, str]:
     """How the effects print: percentage points where they are differences of a probability."""
     return dict(_IN_SHARES if in_shares(kernel) else {"log_odds": "+.2f", "log_odds_se": ".3f"})
+
+
+def by_segment(kernel: Kernel | None) -> Words:
+    """What the importances within a segment rest on, and what is compared."""
+    return _WITHIN[name_of(kernel)]
 
 
 def method_name(kernel: Kernel | None, method: str) -> Words:

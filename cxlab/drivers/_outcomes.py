@@ -22,11 +22,11 @@ _COMPARED = re.compile(r"[<>=!]|\b(?:in|and|or|not)\b")
 _FORMULA = re.compile(r"[()+*/-]")
 _SIGNS = {ast.GtE: "≥", ast.LtE: "≤", ast.Gt: ">", ast.Lt: "<", ast.Eq: "=", ast.NotEq: "≠"}
 _CLASSES: Mapping[str, Mapping[str, str]] = {
-    "top1": {"en": "{item}: top box", "zh": "{item}：最高档"},
-    "top2": {"en": "{item}: top 2", "zh": "{item}：前两档"},
-    "top3": {"en": "{item}: top 3", "zh": "{item}：前三档"},
-    "promoters": {"en": "{item}: promoters", "zh": "{item}：推荐者"},
-    "detractors": {"en": "{item}: detractors", "zh": "{item}：贬损者"},
+    "top1": {"en": "{item} (top box)", "zh": "{item}最高档"},
+    "top2": {"en": "{item} (top 2)", "zh": "{item}前两档"},
+    "top3": {"en": "{item} (top 3)", "zh": "{item}前三档"},
+    "promoters": {"en": "{item} (promoters)", "zh": "推荐者（{item}）"},
+    "detractors": {"en": "{item} (detractors)", "zh": "贬损者（{item}）"},
 }
 _FEW = 5  # answers up to which an ordinal model is worth a look
 _MOST = 15  # answers up to which one can be fitted

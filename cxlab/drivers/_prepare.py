@@ -136,7 +136,7 @@ def prepare(
     reading = read_outcome(survey, outcome)
     outcome = reading.text
     chosen, notes, blocks = _chosen(survey, drivers, missing)
-    forced = _named("always", always)
+    forced = named("always", always)
     _check_names(survey, reading, chosen, forced)
     names = [*chosen, *forced]
     values = stacked([*(values_of(survey, n) for n in names), reading.values])
@@ -207,12 +207,12 @@ def chosen_drivers(survey: Survey, limit: float) -> list[str]:
 def _flat(drivers: Sequence[str] | Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, str]]:
     """Names of drivers in order, and their blocks where these are given."""
     if not isinstance(drivers, Mapping):
-        return _named("drivers", drivers), {}
-    blocks = {d: str(block) for block, names in drivers.items() for d in _named("drivers", names)}
+        return named("drivers", drivers), {}
+    blocks = {d: str(block) for block, names in drivers.items() for d in named("drivers", names)}
     return [d for names in drivers.values() for d in names], blocks
 
 
-def _named(argument: str, names: Sequence[str]) -> list[str]:
+def named(argument: str, names: Sequence[str]) -> list[str]:
     if isinstance(names, str):
         raise SurveyError(f"{argument} is the text {names!r}; give a list of names: [{names!r}].")
     return list(names)

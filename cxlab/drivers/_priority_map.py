@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cxlab.drivers._model_words import NOT_CAUSE, formats
 from cxlab.drivers._prepare import Prepared
 from cxlab.drivers._priority import FIX_FIRST
 from cxlab.drivers._result import DriverResult
-from cxlab.drivers._scenario import Block, better, ground, interval, replicate_blocks, scale_ends
+from cxlab.drivers._scenario import Block, better, check_survey, ground, interval, replicate_blocks, scale_ends
 from cxlab.drivers._stated import HEADINGS_STATED, StatedResult, check_stated, stated_against_derived
-from cxlab.errors import SurveyError, one_of
+from cxlab.errors import SurveyError, one_of, unknown_names
 from cxlab.metrics import design_notes
 from cxlab.result import Result
 from cxlab.survey import Survey
@@ -41,8 +42,8 @@ _SAID = {
     },
 }  # fmt: skip
 _AGAINST = {
-    "en": "Read with care: in the full model better ratings of {drivers} go with a lower outcome; importance has no sign.",
-    "zh": "解读须谨慎：在整体模型中，“{drivers}”的评分越好，结果反而越低；重要性本身不带方向。",
+    "en": "Read with care: in the full model better ratings of {drivers} go with a worse outcome; importance has no sign.",
+    "zh": "解读须谨慎：在整体模型中，“{drivers}”的评分越好，结果反而越差；重要性本身不带方向。",
 }
 
 
@@ -186,7 +187,7 @@ def priority_map(
         {**_HEADINGS, **HEADINGS_STATED, **prepared.labels},
         f"cx.priority_map(survey{origin.filter}, {found.outcome!r}, {list(prepared.drivers)!r}{said})  # data {origin.data_hash}",
         {lang: _TITLE[lang].format(prepared.labels[found.outcome][lang]) for lang in LANGUAGES},
-        _FORMATS,
+        {**_FORMATS, **{k: v for k, v in formats(found.kernel).items() if k == "estimate"}},  # type: ignore[arg-type]  # ground has seen it
         level,
         outcome=found.outcome,
         cuts=pd.DataFrame({
@@ -236,6 +237,7 @@ def _result(
         return survey
     from cxlab.drivers import key_drivers
 
+    check_survey("priority_map", survey)
     if not replicates:
         raise SurveyError("replicates is 0; the map needs at least 100 for the place of each driver.")
     return key_drivers(survey, outcome, drivers, method=method, replicates=replicates, seed=seed, level=level)
@@ -294,6 +296,9 @@ def _performance_cut(
             cut = {d: survey.roles.targets[d] for d in names if d in survey.roles.targets}
         else:
             raise one_of("performance_cut", cut, ("mean", "median", "middle", "target"))
+    strange = [d for d in cut if d not in names] if isinstance(cut, Mapping) else []
+    if strange:
+        raise unknown_names("performance_cut", strange, names, "the drivers")
     wanted = (
         {d: float(cut[d]) for d in names if d in cut} if isinstance(cut, Mapping) else dict.fromkeys(names, float(cut))
     )
@@ -330,7 +335,7 @@ def _notes(
         else _CUTS["each"]
         for c in cuts
     ]
-    out = [Note(_CUT, importance=words[0], performance=words[1]), Note(_NOT_CAUSE)]
+    out = [Note(_CUT, importance=words[0], performance=words[1]), Note(NOT_CAUSE)]
     turned = [d for d in names if not survey.higher_is_better(d)]
     if turned:
         listed = {
@@ -352,10 +357,6 @@ _CUTS = {
 _CUT = {
     "en": "Cuts: importance at {importance}, performance at {performance}.",
     "zh": "分界：重要性取{importance}，表现取{performance}。",
-}
-_NOT_CAUSE = {
-    "en": "Importance describes association in this survey; it does not prove what a change would cause.",
-    "zh": "重要性描述的是本调查中的关联，并不证明改变某项会带来相应结果。",
 }
 _TURNED = {"en": "Turned, so that more is better: {drivers}.", "zh": "已反向计分，使分数越高越好：{drivers}。"}
 _INDEX = {"en": "Scales differ; performance is on 0–100.", "zh": "各题量表不同，表现统一换算为 0–100。"}

@@ -87,6 +87,8 @@ class DriverResult(Result):
         The model and what it was prepared from; further analyses go on from it.
     draws : Draws or None
         Importances and coefficients under each set of replicate weights.
+    seed : int
+        Of the replicates.
     """
 
     outcome: str = ""
@@ -95,6 +97,7 @@ class DriverResult(Result):
     replicates: pd.DataFrame = field(default_factory=pd.DataFrame)
     kernel: Kernel | None = field(default=None, repr=False)
     draws: Draws | None = field(default=None, repr=False)
+    seed: int = 0
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Draw importances with intervals and null lines, the most important driver on top."""

@@ -24,6 +24,7 @@ FloatArray = np.ndarray[Any, np.dtype[Any]]
 Block = tuple[FloatArray, np.ndarray]  # multipliers (sets, pieces), piece of each row
 LEAST = 100
 HALVES = 100  # times that the respondents are split
+_COMPARISON = re.compile(r"\s*(\w+)\s*([<>])=?\s*[\d.]+\s*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,18 +56,41 @@ def check_replicates(replicates: int) -> None:
 
 
 def better(survey: Survey, outcome: str) -> int:
-    """1 where more of the outcome is better, else −1; a class of answers is wished for, but for detractors."""
+    """1 where more of the outcome is better, else −1.
+
+    A class of answers is wished for, but for detractors and for a comparison that keeps the worse answers.
+    """
     if survey.has(outcome):
         return 1 if survey.higher_is_better(outcome) else -1
-    return -1 if outcome.startswith("detractors") else 1
+    compared = _COMPARISON.fullmatch(outcome)
+    if compared:
+        up = survey.higher_is_better(compared[1]) if survey.has(compared[1]) else True
+        return 1 if up == (compared[2] == ">") else -1
+    return -1 if outcome.strip().startswith("detractors") else 1
+
+
+def check_survey(call: str, survey: object) -> None:
+    """Refuse results and other things in the place of a survey."""
+    if not isinstance(survey, Survey):
+        raise SurveyError(
+            f"survey is a {type(survey).__name__}; {call} starts from a Survey: pass the one that the result was made from."
+        )
+
+
+def check_points(call: str, prepared: Prepared, remedy: str) -> None:
+    """Refuse an outcome of two values where a straight line through points is meant."""
+    if prepared.reading is not None and prepared.reading.kind == "binary":
+        raise SurveyError(
+            f"outcome {prepared.outcome!r} has two values; {call} carries points of a rating along a straight line, which a share "
+            f"does not follow: {remedy}"
+        )
 
 
 def ground(result: DriverResult) -> tuple[Prepared, Survey, int]:
     """What a result of key drivers rests on, and the seed of its replicates."""
-    seed = re.search(r"seed=(\d+)", result.call)
-    if result.replicates.empty or result.kernel is None or result.kernel.prepared.survey is None or seed is None:
+    if result.replicates.empty or result.kernel is None or result.kernel.prepared.survey is None:
         raise SurveyError("result has no replicates; run key_drivers with replicates=1000.")
-    return result.kernel.prepared, result.kernel.prepared.survey, int(seed[1])
+    return result.kernel.prepared, result.kernel.prepared.survey, result.seed
 
 
 def replicate_blocks(prepared: Prepared, count: int, seed: int) -> Iterator[Block]:

@@ -12,7 +12,7 @@ import pandas as pd
 from cxlab.design import design_notes, kish_base
 from cxlab.drivers._columns import interval_columns, point_columns
 from cxlab.drivers._missing_words import missing_notes
-from cxlab.drivers._model_words import EXTRA_HEADINGS, formats
+from cxlab.drivers._model_words import EXTRA_HEADINGS, NOT_CAUSE, formats
 from cxlab.drivers._result import FORMATS, percentiles
 from cxlab.drivers._segments_cells import Cell, Cells, Drivers, Options, cells
 from cxlab.drivers._segments_result import HEADINGS, ODDS_HEADINGS, REASONS, SegmentDriverResult
@@ -82,6 +82,7 @@ def segment_drivers(survey: Survey, outcome: str, drivers: Drivers, options: Opt
         model=model,
         replicates=_replicates(found),
         odds=odds,
+        kernel=found.whole,
     )
 
 
@@ -202,7 +203,7 @@ def _notes(survey: Survey, found: Cells, compared: pd.DataFrame, options: Option
         tests = int(np.isfinite(compared["p_value"]).sum()) // (2 if two else 1)
         notes.append(Note(_FAMILY, tests=tests, drivers=len(total.drivers), segments=len(found.codes)))
         notes += [Note(_BIAS), Note(_SHRUNK)]
-    return (*missing_notes(total), *notes, *found.said, *total.notes, *design_notes(survey))
+    return (*missing_notes(total), Note(NOT_CAUSE), *notes, *found.said, *total.notes, *design_notes(survey))
 
 
 _OUTSIDE = {

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cxlab.drivers._measures import METHOD_NAMES
+from cxlab.drivers._kernels import Kernel
+from cxlab.drivers._model_words import by_segment, method_name
 from cxlab.drivers._result import FORMATS
 from cxlab.drivers._result import HEADINGS as DRIVER_HEADINGS
 from cxlab.drivers._segments_tests import POWER
@@ -153,6 +154,8 @@ class SegmentDriverResult(Result):
         every segment.
     odds : bool
         Whether differences are those of log odds (logit and ordinal models), not of points.
+    kernel : Kernel or None
+        The model of everybody in a segment.
     """
 
     outcome: str = ""
@@ -163,6 +166,7 @@ class SegmentDriverResult(Result):
     model: pd.DataFrame = field(default_factory=pd.DataFrame)
     replicates: pd.DataFrame = field(default_factory=pd.DataFrame)
     odds: bool = False
+    kernel: Kernel | None = field(default=None, repr=False)
 
     def further(self) -> Mapping[str, Result]:
         """Differences of segments, joint tests, and how much the drivers explain in each segment."""
@@ -275,7 +279,7 @@ class SegmentDriverResult(Result):
     def method_note(self) -> Note:
         """The same paragraph with its numbers."""
         drawn = len(self.replicates) // max(self.replicates["segment"].nunique(), 1)
-        return Note(_METHODS, method=METHOD_NAMES[self.method], base=self.base.respondents, b=drawn,
+        return Note(_METHODS, method=method_name(self.kernel, self.method), within=by_segment(self.kernel), base=self.base.respondents, b=drawn,
                     p=len(self.overall), outcome=self.labels.get(self.outcome, self.outcome),
                     segments=len(self.model), by=self.labels.get(self.by, self.by))  # fmt: skip
 
@@ -284,12 +288,12 @@ _MODEL = {"en": "What the drivers explain in each group", "zh": "各组的解释
 _DIFFERENCES = {"en": "Each group against the others", "zh": "各组与其他组比较"}
 _OVERALL = {"en": "All groups at once", "zh": "各组整体检验"}
 _METHODS: Mapping[str, str] = {
-    "en": "Importance of {p} drivers of {outcome:in} in {segments} groups of {by:in} ({base:,} respondents): {method} on design-weighted "
-    "correlations within each group. Effects are coefficients of the full model within the group; each is compared with the mean of "
+    "en": "Importance of {p} drivers of {outcome:in} in {segments} groups of {by:in} ({base:,} respondents): {method} on {within} "
+    "within each group. Effects are coefficients of the full model within the group; each is compared with the mean of "
     "those within the other groups (weighted by size) by a t test whose standard error comes from {b:,} Rao–Wu bootstrap replicates shared by all groups, "
     "Holm-adjusted over drivers and groups, and tested jointly by a Wald F test. Shares and R² are corrected by their bootstrap bias. "
     "Importance is not causation.",
-    "zh": "将“{by}”分为 {segments} 组（{base:,} 名受访者），在每组内以加权相关矩阵采用 {method} 计算 {p} 个因素对{outcome}的重要性。影响值为组内整体模型的"
+    "zh": "将“{by}”分为 {segments} 组（{base:,} 名受访者），在每组内以{within}采用{method}计算 {p} 个因素对{outcome}的重要性。影响值为组内整体模型的"
     "系数，并与其他各组系数的加权平均（按规模加权）以 t 检验比较；标准误取自各组共用的 {b:,} 次 Rao–Wu 自助法重抽样，p 值按因素与组别作 Holm 校正，并以 Wald F "
     "检验作整体比较。占比与 R² 已扣除自助法估计的偏差。重要性不等于因果关系。",
 }

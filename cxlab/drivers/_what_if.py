@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._scenario import (
     Model,
     better,
+    check_points,
     check_replicates,
+    check_survey,
     interval,
     model,
     place,
@@ -52,7 +55,7 @@ def what_if(
     ----------
     survey : Survey
     outcome : str
-        Column or role.
+        Column or role of more than two values; the change of its top-2 and NPS is in ``.boxes``.
     changes : mapping of driver to points
         Points of the driver's own scale that everybody's answer moves by, negative for less. With a budget: the largest
         change that is considered, in steps of one point; by default one point for the better of every driver in ``cost``.
@@ -83,7 +86,7 @@ def what_if(
     ------
     SurveyError
         For an unknown driver, a change beyond the scale, a negative cost or budget, a cost without a budget or the
-        reverse, a budget together with ``by``, or too few respondents or replicates.
+        reverse, a budget together with ``by``, an outcome of two values, or too few respondents or replicates.
 
     Notes
     -----
@@ -107,9 +110,12 @@ def what_if(
     >>> found.table[["driver", "effective_change", "estimate"]].round(1).values.tolist()
     [['queue', 0.9, 0.5], ['together', 0.9, 0.5]]
     """
+    check_survey("what_if", survey)
     check_replicates(replicates)
+    _check_numbers(changes=changes, cost=cost)
     _check_money(cost, budget, by)
     prepared = prepare(survey, outcome, drivers)
+    check_points("what_if", prepared, "name the rating itself; .boxes has the change of its top-2 and NPS.")
     outcome = prepared.outcome
     wanted = _wanted(survey, prepared, changes, cost)
     places = place(prepared, "changes" if changes else "cost", wanted)
@@ -132,24 +138,39 @@ def what_if(
         table["cost"], table["chosen"] = spent, np.append(chosen.often, np.nan)
     gain = parts[1].sum(axis=0)
     plain = by is None and chosen is None
+    classes = (
+        boxes(survey, prepared, found, (places, ends, deltas), (replicates, seed, level)) if plain else pd.DataFrame()
+    )
     call = {"changes": changes, "drivers": drivers, "by": by, "cost": cost, "budget": budget, "replicates": replicates,
             "seed": seed, "level": level}  # fmt: skip
     return WhatIfResult(
         table,
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
-        _notes(prepared, survey, (by, chosen is not None, plain)),
+        _notes(prepared, survey, (by, chosen is not None, len(classes) > 0)),
         {**HEADINGS, **prepared.labels, **groups.labels},
         _call(survey, outcome, call),
         {lang: TITLE[lang].format(prepared.labels[outcome][lang]) for lang in LANGUAGES},
         FORMATS,
         level,
         outcome=outcome,
-        boxes=boxes(survey, prepared, found, (places, ends, deltas), (replicates, seed, level))
-        if plain
-        else pd.DataFrame(),
+        boxes=classes,
         plan=_plan_row(chosen, gain, prepared.df, level) if chosen is not None else pd.DataFrame(),
         replicates=pd.DataFrame(gain[1:], columns=[str(k.get("segment", k.get("wave", "all"))) for k in groups.keys]),
     )
+
+
+def _check_numbers(**given: object) -> None:
+    for argument, value in given.items():
+        if value is not None:
+            _check_number(argument, value)
+
+
+def _check_number(argument: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise SurveyError(f"{argument} is {value!r}; give a number for each driver: {argument}={{driver: 1}}.")
+    bad = [f"{k!r} ({v!r})" for k, v in value.items() if isinstance(v, bool) or not isinstance(v, Real)]
+    if bad:
+        raise SurveyError(f"{argument}: {len(bad)} of {len(value)} values are no numbers: {', '.join(bad)}.")
 
 
 def _check_money(cost: Mapping[str, float] | None, budget: float | None, by: str | None) -> None:
