@@ -320,7 +320,7 @@ def test_a_factor_has_no_coefficient_and_keeps_its_place_elsewhere(beside):
 def test_intervals_of_methods_are_those_of_their_replicates(beside):
     own = cx.key_drivers(survey_of(), drivers=[*NAMES, "factor(payer)"], method="johnson", replicates=200)
     johnson = beside.table[beside.table["method"] == "johnson"].set_index("driver")
-    low, high = own.replicates.quantile(0.025), own.replicates.quantile(0.975)
+    low, high = own.table.set_index("driver")["importance_low"], own.replicates.quantile(0.975)  # from 0 if noise
     np.testing.assert_allclose(johnson["low"], low[johnson.index], atol=1e-13)
     np.testing.assert_allclose(johnson["high"], high[johnson.index], atol=1e-13)
 
@@ -377,6 +377,36 @@ def test_blocks_and_their_drivers_sum_to_r_squared():
     assert (value["importance_low"], value["importance_high"]) == (low, high)
     gap = (found.drivers["importance"] - found.drivers["shapley"]).abs().max() / total
     assert f"by up to {gap:.1%} of R²" in found.notes[0]["en"]
+
+
+def test_a_block_of_noise_has_an_interval_from_zero():
+    """At exactly zero every percentile interval lies above it: its coverage was 0."""
+    rng = np.random.default_rng(8)
+    df = pd.DataFrame(rng.normal(size=(400, 4)), columns=["a", "b", "c", "d"])
+    df["satisfaction"] = df["a"] + 0.5 * df["b"] + rng.normal(size=400)
+    found = cx.driver_blocks(
+        cx.Survey.from_frame(df), drivers={"real": ["a", "b"], "noise": ["c", "d"]}, replicates=200
+    )
+    table = found.table.set_index("block")
+    assert table["distinguishable"].to_dict() == {"real": True, "noise": False}
+    assert table.loc["noise", ["importance_low", "share_low"]].tolist() == [0, 0]
+    assert table.loc["noise", "importance"] <= table.loc["noise", "null_line"] < 0.03
+    assert table.loc["real", "importance_low"] > 0.3
+    noise = found.drivers[found.drivers["block"] == "noise"]
+    assert noise["importance_low"].tolist() == [0, 0]
+    assert "Not distinguishable from noise: noise." in [str(s) for s in found.sentences("en")]
+    general = cx.dominance(cx.Survey.from_frame(df), drivers=["a", "b", "c", "d"], replicates=200).table.set_index(
+        "driver"
+    )
+    assert general["distinguishable"].tolist() == [True, True, False, False]
+    assert general.loc[["c", "d"], "importance_low"].tolist() == [0, 0]
+    assert (general.loc[["a", "b"], "importance_low"] > 0.05).all()
+    methods = cx.compare_methods(cx.Survey.from_frame(df), drivers=["a", "b", "c", "d"], replicates=200).table
+    low = methods.pivot(index="driver", columns="method", values="low")
+    parts = ["shapley", "johnson", "car", "first", "last", "betasq", "partial_r2"]
+    assert (low.loc[["c", "d"], parts] == 0).all(axis=None)
+    assert (low.loc[["a", "b"], parts] > 0).all(axis=None)
+    assert (low.loc[["c", "d"], ["coefficient", "standardised"]] < 0).all(axis=None)  # signed: these cover zero
 
 
 def test_what_is_said_of_blocks():

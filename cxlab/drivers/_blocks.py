@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from cxlab.contrasts import rank_sets, ranks
+from cxlab.contrasts import ranks
 from cxlab.design import design_notes, kish_base
 from cxlab.drivers._block_segments import Split, block_shares, shares, split_by
-from cxlab.drivers._kernels import LEAST_REPLICATES, Linear
+from cxlab.drivers._columns import interval_columns
+from cxlab.drivers._kernels import LEAST_REPLICATES, PERMUTATIONS, Linear
 from cxlab.drivers._measures import teams
 from cxlab.drivers._prepare import Prepared, prepare
-from cxlab.drivers._result import FORMATS, percentiles
+from cxlab.drivers._result import FORMATS, HEADINGS
 from cxlab.errors import SurveyError
 from cxlab.metrics import names as wordings
 from cxlab.metrics import value_names
 from cxlab.result import Base, Result, reliability
+from cxlab.subsets import merged
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note, Sentences, language, sentence
 
@@ -44,6 +46,10 @@ _POINT = {
 _WITHIN = {
     "en": "Within {block:in}, {driver:in} carries most ({within:.0%} of the block).",
     "zh": "“{block}”类中，“{driver}”贡献最大（占该类的 {within:.0%}）。",
+}
+_NOISE = {
+    "en": "Not distinguishable from noise: {blocks}.",
+    "zh": "与噪声无法区分：{blocks}。",
 }
 _DIFFERS = {
     "en": "Among {segment:in}, {block:in} carries {share:.0%} of what the drivers explain, {rest:.0%} among all others ({p:p}).",
@@ -75,7 +81,8 @@ class BlockResult(Result):
     outcome, by : str
     drivers : DataFrame
         One row per driver: ``driver, block, importance, importance_low, importance_high`` (Owen values), ``share, share_low,
-        share_high`` (of R²), ``within`` (part of its block), ``shapley`` (plain Shapley value, for comparison).
+        share_high`` (of R²), ``within`` (part of its block), ``shapley`` (plain Shapley value, for comparison), ``null_line,
+        distinguishable``.
     segments : DataFrame
         With ``by``, one row per segment and block: ``segment, block, importance, share, share_low, share_high,
         share_corrected, share_rest`` (bias subtracted; of all others), ``estimate, se, low, high`` (difference of these two),
@@ -104,6 +111,10 @@ class BlockResult(Result):
             said.append(
                 sentence(_WITHIN, lang, block=block, driver=self.label(best["driver"], lang), within=best["within"])
             )
+        noise = [self.label(b, lang, "block") for b in self.table.loc[~self.table["distinguishable"], "block"]]
+        if noise:
+            listed = ", ".join(noise) if lang == "en" else "、".join(f"“{b}”" for b in noise)
+            said.append(sentence(_NOISE, lang, blocks=listed))
         if self.segments.empty or not self.segments["p_value"].notna().any():
             return Sentences(said)
         found = self.segments[self.segments["p_value"] < 1 - self.level]
@@ -139,7 +150,8 @@ class BlockResult(Result):
         if len(self.segments):
             return blocks_by_segment(self, lang, ax)
         table = self.table.assign(
-            label=[self.label(b, lang, "block") for b in self.table["block"]], null_share=np.nan, distinguishable=True
+            label=[self.label(b, lang, "block") for b in self.table["block"]],
+            null_share=self.table["null_line"] / self.table["importance"].sum(),
         )
         table.loc[table["reliability"] == "suppressed", ["share", "share_low", "share_high"]] = np.nan
         return importance(table, title=self.text(self.title, lang), lang=lang, level=self.said_level, ax=ax)
@@ -159,6 +171,8 @@ _SEGMENTS = {"en": "Blocks by segment, each against all others", "zh": "各群�
 _FORMATS = FORMATS | {"within": ".0%", "shapley": ".3f", "share_corrected": ".0%", "share_rest": ".0%"}
 _GAPS = {"estimate": "pp", "low": "pp", "high": "pp", "se": "pt"}
 _HEADINGS = {
+    "null_line": HEADINGS["null_line"],
+    "distinguishable": HEADINGS["distinguishable"],
     "block": {"en": "Block", "zh": "类别"},
     "drivers": {"en": "Drivers", "zh": "因素个数"},
     "within": {"en": "Share of its block", "zh": "占本类比例"},
@@ -199,8 +213,8 @@ def driver_blocks(
     -------
     BlockResult
         One row per block: ``block, drivers`` (their number), ``importance, importance_low, importance_high, share, share_low,
-        share_high, rank, rank_low, rank_high, base, base_effective`` (Kish), ``reliability``. ``.drivers`` splits each
-        block, ``.segments`` holds the segments. Importances of blocks, and of drivers, sum to R².
+        share_high, rank, rank_low, rank_high, null_line, distinguishable, base, base_effective`` (Kish), ``reliability``.
+        ``.drivers`` splits each block, ``.segments`` holds the segments. Importances of blocks, and of drivers, sum to R².
 
     Raises
     ------
@@ -213,6 +227,9 @@ def driver_blocks(
     all orders in which the drivers of a block follow one another; plain Shapley values average over all orders, and differ.
     Shares of segments: small bases make them too even, so the bootstrap bias (mean of the replicates less the estimate) is
     subtracted; differences are tested by t with replicate standard errors, Holm over segments × blocks.
+
+    Null line: 95th percentile of a block's importance after all its drivers were permuted together within stratum, 200
+    times; where the estimate does not exceed it, the lower ends are 0. The same for each driver within its block.
 
     References
     ----------
@@ -242,8 +259,8 @@ def driver_blocks(
         )
     kernel = Linear(prepared, "owen")
     draws = kernel.draws(replicates, seed).importance if replicates else np.empty((0, len(prepared.drivers)))
-    within = _drivers(kernel, draws, level)
-    table = _table(kernel, draws, own, level)
+    within = _drivers(kernel, draws, level, seed)
+    table = _table(kernel, draws, own, level, seed)
     named = [prepared.blocks[t[0]] or prepared.drivers[t[0]] for t in own]
     segments = block_shares(found, own, named, replicates, seed, level) if found else pd.DataFrame()
     furthest = within.iloc[int(np.argmax((within["importance"] - within["shapley"]).abs()))]
@@ -288,37 +305,54 @@ def _sums(importance: FloatArray, own: Sequence[Sequence[int]]) -> FloatArray:
     return np.stack([importance[..., list(t)].sum(axis=-1) for t in own], axis=-1)
 
 
-def _interval(draws: FloatArray, size: int, level: float) -> tuple[FloatArray, FloatArray]:
-    return percentiles(draws, level) if len(draws) else (np.full(size, np.nan), np.full(size, np.nan))
+def _intervals(
+    importance: FloatArray, draws: FloatArray, null: Callable[[], FloatArray], df: float, level: float
+) -> dict[str, Any]:
+    """Intervals, rank sets and null lines of importances; nothing is known of them without replicates."""
+    p = len(importance)
+    if not len(draws):
+        empty = np.full(p, np.nan)
+        return {**dict.fromkeys(_ENDS, empty), "rank_low": np.ones(p, dtype=int), "rank_high": np.full(p, p),
+                "null_line": empty, "distinguishable": np.ones(p, dtype=bool)}  # fmt: skip
+    return interval_columns(importance, draws, null(), df, level)
 
 
-def _table(kernel: Linear, draws: FloatArray, own: Sequence[Sequence[int]], level: float) -> pd.DataFrame:
-    prepared, importance, drawn = kernel.prepared, _sums(kernel.importance(), own), _sums(draws, own)
-    m = len(own)
-    low, high = _interval(drawn, m, level)
-    share_low, share_high = _interval(shares(drawn), m, level)
-    best, worst = np.ones(m, dtype=int), np.full(m, m)
-    if len(drawn):
-        best, worst = rank_sets(importance, np.cov(drawn, rowvar=False), df=prepared.df, level=level)
+_ENDS = ("importance_low", "importance_high", "share_low", "share_high")
+_TABLE = [
+    "block", "drivers", "importance", "importance_low", "importance_high", "share", "share_low", "share_high", "rank", "rank_low",
+    "rank_high", "null_line", "distinguishable", "base", "base_effective", "reliability",
+]  # fmt: skip
+_WITHIN_TABLE = ["driver", "block", "importance", "importance_low", "importance_high", "share", "share_low", "share_high",
+                 "within", "shapley", "null_line", "distinguishable"]  # fmt: skip
+
+
+def _table(kernel: Linear, draws: FloatArray, own: Sequence[Sequence[int]], level: float, seed: int) -> pd.DataFrame:
+    prepared, importance = kernel.prepared, _sums(kernel.importance(), own)
+    named = tuple(prepared.blocks[t[0]] or prepared.drivers[t[0]] for t in own)
+    layout = replace(prepared.layout, players=merged(prepared.layout.players, own))
+    whole = replace(prepared, drivers=named, blocks=("",) * len(own), layout=layout)  # each block is one player
+    found = _intervals(
+        importance,
+        _sums(draws, own),
+        lambda: Linear(whole, "shapley").null_lines(PERMUTATIONS, seed),
+        prepared.df,
+        level,
+    )
     effective = kish_base(prepared.weights)
     return pd.DataFrame({
-        "block": [prepared.blocks[t[0]] or prepared.drivers[t[0]] for t in own], "drivers": [len(t) for t in own],
-        "importance": importance, "importance_low": low, "importance_high": high, "share": shares(importance),
-        "share_low": share_low, "share_high": share_high, "rank": ranks(importance), "rank_low": best, "rank_high": worst,
-        "base": len(prepared.rows), "base_effective": effective, "reliability": str(reliability(effective)),
-    }).sort_values("rank", ignore_index=True)  # fmt: skip
+        "block": named, "drivers": [len(t) for t in own], "importance": importance, "share": shares(importance),
+        "rank": ranks(importance), **found, "base": len(prepared.rows), "base_effective": effective,
+        "reliability": str(reliability(effective)),
+    })[_TABLE].sort_values("rank", ignore_index=True)  # fmt: skip
 
 
-def _drivers(kernel: Linear, draws: FloatArray, level: float) -> pd.DataFrame:
+def _drivers(kernel: Linear, draws: FloatArray, level: float, seed: int) -> pd.DataFrame:
     prepared, importance = kernel.prepared, kernel.importance()
-    p = len(importance)
-    low, high = _interval(draws, p, level)
-    share_low, share_high = _interval(shares(draws), p, level)
     blocks = [b or d for b, d in zip(prepared.blocks, prepared.drivers, strict=True)]
+    found = _intervals(importance, draws, lambda: kernel.null_lines(PERMUTATIONS, seed), prepared.df, level)
     table = pd.DataFrame({
-        "driver": prepared.drivers, "block": blocks, "importance": importance, "importance_low": low, "importance_high": high,
-        "share": shares(importance), "share_low": share_low, "share_high": share_high,
+        "driver": prepared.drivers, "block": blocks, "importance": importance, "share": shares(importance), **found,
         "shapley": Linear(prepared, "shapley").importance(),
     })  # fmt: skip
-    table.insert(8, "within", table["importance"] / table.groupby("block")["importance"].transform("sum"))
-    return table
+    table["within"] = table["importance"] / table.groupby("block")["importance"].transform("sum")
+    return table[_WITHIN_TABLE]

@@ -11,9 +11,9 @@ import pandas as pd
 
 from cxlab.contrasts import ranks
 from cxlab.design import design_notes, kish_base
-from cxlab.drivers._kernels import LEAST_REPLICATES, Linear
+from cxlab.drivers._kernels import LEAST_REPLICATES, PERMUTATIONS, Linear
 from cxlab.drivers._prepare import prepare
-from cxlab.drivers._result import DriverResult, percentiles
+from cxlab.drivers._result import HEADINGS, DriverResult, percentiles
 from cxlab.errors import SurveyError
 from cxlab.moments import partial_out, to_correlation
 from cxlab.result import Base, Result, reliability
@@ -113,6 +113,8 @@ _BY_SIZE = {"en": "R² added, by the number of other drivers in the model", "zh"
 _PAIRS = {"en": "Pairs", "zh": "两两比较"}
 _FORMATS = {"subsets": ".0%", "complete_share": ".0%", "conditional_share": ".0%", "general_share": ".0%"}
 _HEADINGS = {
+    "null_line": HEADINGS["null_line"],
+    "distinguishable": HEADINGS["distinguishable"],
     "size": {"en": "Others in the model", "zh": "已有因素个数"},
     "other": {"en": "Compared with", "zh": "比较对象"},
     "subsets": {"en": "Subsets in which it adds more", "zh": "增量更大的子集占比"},
@@ -153,7 +155,8 @@ def dominance(
     -------
     DominanceResult
         One row per driver, the most important first: ``driver, importance, importance_low, importance_high`` (general
-        dominance: the Shapley value of R²), ``share, rank, dominates, dominated`` (drivers that it dominates completely, and
+        dominance: the Shapley value of R²; the lower end is 0 unless the estimate exceeds the null line of
+        :func:`key_drivers`), ``share, rank, null_line, distinguishable, dominates, dominated`` (drivers that it dominates completely, and
         that dominate it), ``base, base_effective`` (Kish), ``reliability``. ``.conditional`` by size of the set
         entered; ``.pairs`` with complete, conditional and general dominance of every pair and the shares of replicates in
         which they hold.
@@ -224,7 +227,7 @@ def _result(
     label = prepared.labels[prepared.outcome]
     base = Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share)
     return DominanceResult(
-        _table(prepared.drivers, by_size, sizes, pairs, level).assign(
+        _table(prepared.drivers, by_size, sizes, pairs, _null_lines(kernel, replicates, seed), level).assign(
             base=base.respondents, base_effective=base.effective, reliability=str(reliability(base.effective))
         ),
         base, (Note(_NOTE), *prepared.notes, *notes), {**_HEADINGS, **prepared.labels}, call,
@@ -278,15 +281,21 @@ _ORDER = ["driver", "other", "subsets", "complete", "complete_share", "condition
           "general_share"]  # fmt: skip
 
 
+def _null_lines(kernel: Linear, replicates: int, seed: int) -> FloatArray:
+    """Null lines beside intervals; NaN where there are none."""
+    return kernel.null_lines(PERMUTATIONS, seed) if replicates else np.full(len(kernel.prepared.drivers), np.nan)
+
+
 def _table(
-    drivers: Sequence[str], by_size: FloatArray, sizes: FloatArray, pairs: pd.DataFrame, level: float
+    drivers: Sequence[str], by_size: FloatArray, sizes: FloatArray, pairs: pd.DataFrame, null: FloatArray, level: float
 ) -> pd.DataFrame:
     general, empty = by_size.mean(axis=1), np.full(len(drivers), np.nan)
     low, high = percentiles(sizes.mean(axis=2), level) if len(sizes) else (empty, empty)
+    noise = general <= null * (1 + 1e-9)
     won, lost = (pairs.loc[pairs["complete"], c].value_counts() for c in ("driver", "other"))
     return pd.DataFrame({
-        "driver": drivers, "importance": general, "importance_low": low, "importance_high": high,
-        "share": general / general.sum(), "rank": ranks(general),
+        "driver": drivers, "importance": general, "importance_low": np.where(noise, 0.0, low), "importance_high": high,
+        "share": general / general.sum(), "rank": ranks(general), "null_line": null, "distinguishable": ~noise,
         "dominates": [int(won.get(d, 0)) for d in drivers], "dominated": [int(lost.get(d, 0)) for d in drivers],
     }).sort_values("rank", ignore_index=True)  # fmt: skip
 

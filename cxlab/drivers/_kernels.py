@@ -23,6 +23,7 @@ from cxlab.subsets import null_importance
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 LEAST_REPLICATES = 100
+PERMUTATIONS = 200  # behind a null line where nobody says how many
 _ROUNDING = 1e-10  # part of the sample's variance under which a replicate's is that of rounding
 _TIED = 1e-10  # smallest eigenvalue, or determinant, of correlations under which columns determine one another
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlab.contrasts import ranks
 from cxlab.design import design_notes, kish_base
-from cxlab.drivers._kernels import LEAST_REPLICATES, Linear
+from cxlab.drivers._kernels import LEAST_REPLICATES, PERMUTATIONS, Linear
 from cxlab.drivers._measures import MEASURES, METHOD_NAMES, SUMS_TO_R2, Measure, measured, teams
 from cxlab.drivers._measures import measure as look_up
 from cxlab.drivers._prepare import prepare
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 SIGNED = ("coefficient", "standardised")  # ranked by size
+_BELOW_ZERO = (*SIGNED, "pratt")  # intervals that cover zero by themselves
 _NAMES = {**METHOD_NAMES, "coefficient": {"en": "Effect per +1 point", "zh": "每 +1 分的影响"}}
 _PEOPLE = ("Shapley", "Johnson", "Owen", "Pratt")
 _SAME_FIRST = {
@@ -163,7 +164,8 @@ def compare_methods(
     MethodsResult
         One row per method and driver: ``driver, method, value`` (parts of the outcome's variance; ``coefficient`` in points
         of the outcome per +1 point, ``standardised`` in standard deviations; NaN for a factor's coefficient), ``low, high``
-        (percentiles of the replicates), ``share`` (of the method's own total; NaN for coefficients per point), ``rank``,
+        (percentiles of the replicates; of measures that cannot be negative the lower end is 0 where the Shapley value
+        does not exceed its null line, see :func:`key_drivers`), ``share`` (of the method's own total; NaN for coefficients per point), ``rank``,
         ``sums_to_r2, base, base_effective`` (Kish), ``reliability``. ``.agreement``: Kendall's tau of each pair of rankings.
 
     Raises
@@ -205,6 +207,10 @@ def compare_methods(
         [_rows(name, prepared.drivers, points[name][0], [d[name] for d in drawn], level) for name in points],
         ignore_index=True,
     )
+    if replicates:
+        noise = kernel.importance() <= kernel.null_lines(PERMUTATIONS, seed) * (1 + 1e-9)
+        unclear = table["driver"].isin([d for d, n in zip(prepared.drivers, noise, strict=True) if n])
+        table.loc[unclear & ~table["method"].isin(_BELOW_ZERO), "low"] = 0.0
     label, given = (
         prepared.labels[outcome],
         {"missing": missing, "replicates": replicates, "seed": seed, "level": level},
