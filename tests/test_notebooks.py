@@ -13,7 +13,8 @@ from cxlab.report import run_notebook
 ROOT = Path(__file__).parents[1]
 OTHER: dict[str, dict[str, Any]] = {
     "01_key_drivers": {
-        "study": str(ROOT / "data" / "mobi" / "study.yml"), "method": "johnson", "lang": "zh", "replicates": 200, "seed": 7,
+        "study": str(ROOT / "data" / "mobi" / "study.yml"), "by": "expectation", "goal": 9.0, "costs": {"PERQ7": 2, "PERV2": 3, "PERQ4": 1}, "budget": 4.0,
+        "lang": "zh", "replicates": 200, "seed": 7,
     },
     "02_segments": {
         "study": str(ROOT / "data" / "mobi" / "study.yml"), "by": "expectation", "metrics": ["CUSA1", "CUSL3"], "margins": None,
