@@ -105,6 +105,7 @@ def stack(
     >>> long.design.psu, len(long.where(unit="queue"))
     ('respondent_row', 2)
     """
+    _check_types(survey, layout)
     plan = _of_journey(survey, unit, labels) if layout is None else _of_layout(survey, layout, names, unit, labels)
     if layout is None and names is not None:
         raise SurveyError("names goes with layout; the units of a journey are the study's touchpoints.")
@@ -155,6 +156,13 @@ def _of_journey(survey: Survey, unit: str | None, labels: Mapping[str, Texts | s
     )
     _check(survey, plan)
     return plan
+
+
+def _check_types(survey: object, layout: object) -> None:
+    if not isinstance(survey, Survey):
+        raise SurveyError(f"survey is a {type(survey).__name__}; stack starts from a Survey, before any analysis.")
+    if layout is not None and not isinstance(layout, Mapping):
+        raise SurveyError(f'layout is {layout!r}; pass {{"new column": ["item", …], …}}.')
 
 
 def _of_layout(
@@ -215,7 +223,7 @@ def _check(survey: Survey, plan: _Plan) -> None:
         twice = sorted({i for i in asked if asked.count(i) > 1})
         if twice:
             raise SurveyError(
-                f"layout[{name!r}] names {len(twice)} items more than once: {', '.join(map(repr, twice))}."
+                f"layout[{name!r}] names {len(twice)} item{'s' * (len(twice) > 1)} more than once: {', '.join(map(repr, twice))}."
             )
         if not asked:
             raise SurveyError(f"layout[{name!r}] holds None only; leave it out.")
@@ -256,7 +264,7 @@ def _kept(survey: Survey, plan: _Plan, keep: Sequence[str] | None) -> list[str]:
     taken = [n for n in made if n in kept]
     if taken:
         raise SurveyError(
-            f"layout makes {len(taken)} columns whose names are taken by the respondent's: {', '.join(map(repr, taken))}; choose other "
+            f"layout makes {len(taken)} column{'s' * (len(taken) > 1)} with a name that is taken by the respondent's: {', '.join(map(repr, taken))}; choose other "
             "names, or leave them out of keep."
         )
     return kept

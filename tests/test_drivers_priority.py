@@ -282,11 +282,11 @@ def test_suppressed_drivers_are_not_drawn():
         ({"stated": {"say_queue": "queue", "say_meal": "meal"}}, "stated has 2 items; an order needs at least 3."),
         (
             {"stated": {"say_queue": "quue", "say_meal": "meal", "say_sign": "sign"}},
-            "stated names 1 drivers that are not in the model: 'quue' (did you mean 'queue'?).",
+            "stated names 1 of 3 drivers that are not in the model: 'quue' (did you mean 'queue'?).",
         ),
         (
             {"stated": {"say_queue": "meal", "say_meal": "meal", "say_sign": "sign"}},
-            "stated names 1 drivers under more than one item: 'meal'.",
+            "stated names 1 of 3 drivers under more than one item: 'meal'.",
         ),
         (
             {"stated": {"say_quue": "queue", "say_meal": "meal", "say_sign": "sign"}},

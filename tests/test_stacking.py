@@ -246,13 +246,13 @@ def scaled(**changes) -> Survey:
         (lambda s: cx.stack(s, {"experience": ["queue", "docter"]}),
          "layout['experience'] names 1 column that is not in the survey: 'docter' (did you mean 'doctor'?)."),
         (lambda s: cx.stack(s, {"experience": ["queue", "queue"]}),
-         "layout['experience'] names 1 items more than once: 'queue'."),
+         "layout['experience'] names 1 item more than once: 'queue'."),
         (lambda s: cx.stack(s, {"experience": [None, None]}), "layout['experience'] holds None only; leave it out."),
         (lambda s: cx.stack(s, {"card": UNITS}),
-         "layout makes 1 columns whose names are taken by the respondent's: 'card'; choose other names, or leave them out "
+         "layout makes 1 column with a name that is taken by the respondent's: 'card'; choose other names, or leave them out "
          "of keep."),
         (lambda s: cx.stack(s.with_columns(respondent_row=1.0), {"experience": UNITS}),
-         "layout makes 1 columns whose names are taken by the respondent's: 'respondent_row'; choose other names, or leave "
+         "layout makes 1 column with a name that is taken by the respondent's: 'respondent_row'; choose other names, or leave "
          "them out of keep."),
         (lambda s: cx.stack(s, {"experience": UNITS}, unit="experience"),
          "unit is 'experience', which is also a new column of layout; give it another name."),
@@ -285,3 +285,17 @@ def test_messages(call, message):
 
 def test_an_ordinary_survey_says_nothing_of_stacking():
     assert not any("rows each" in n["en"] for n in design_notes(survey_of(weight="w")))
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        (["a", "b"], "layout is ['a', 'b']; pass {\"new column\": [\"item\", …], …}."),
+        (None, "survey is a DataFrame; stack starts from a Survey, before any analysis."),
+    ],
+)
+def test_things_in_the_place_of_others(layout, message):
+    df = pd.DataFrame({"a": [1.0, 2], "b": [2.0, 1]})
+    with pytest.raises(SurveyError) as error:
+        cx.stack(Survey.from_frame(df) if layout else df, layout)
+    assert str(error.value) == message

@@ -82,12 +82,14 @@ def check_stated(survey: Survey, stated: Mapping[str, str | Sequence[str]] | Non
     absent = [d for d in named if d not in drivers]
     if absent:
         listed = ", ".join(f"{d!r}{nearest(d, drivers)}" for d in absent)
-        raise SurveyError(f"stated names {len(absent)} drivers that are not in the model: {listed}.")
+        raise SurveyError(f"stated names {len(absent)} of {len(named)} drivers that are not in the model: {listed}.")
     twice = sorted({d for d in named if named.count(d) > 1})
     if twice:
-        raise SurveyError(f"stated names {len(twice)} drivers under more than one item: {', '.join(map(repr, twice))}.")
+        raise SurveyError(
+            f"stated names {len(twice)} of {len(named)} drivers under more than one item: {', '.join(map(repr, twice))}."
+        )
     if len(stated) < 3:
-        raise SurveyError(f"stated has {len(stated)} items; an order needs at least 3.")
+        raise SurveyError(f"stated has {len(stated)} item{'s' * (len(stated) != 1)}; an order needs at least 3.")
 
 
 def stated_against_derived(
