@@ -246,7 +246,7 @@ class Design:
                 wanted = used[units]
                 times = _times_drawn(rng, size, len(units))
                 factors = 1 - root + root * len(units) / max(len(units) - 1, 1) * np.arange(times.max(initial=0) + 1)
-                found = factors.astype(np.float32).take(times)
+                found = factors.astype(np.float32)[times]
                 out[:, place[units[wanted]]] = found if wanted.all() else found[:, wanted]
             yield out
 
@@ -346,14 +346,20 @@ def _compare_residuals(equal: FloatArray, weighted: FloatArray) -> None:
 
 _RESIDUALS_DIFFER = 1.1
 _DRAWS = 4_000_000  # draws held at once
+_COUNTED = 1 << 17  # draws counted at once, few enough for the processor's cache
 _UNITS = 1 << 14  # units whose deviations are held at once
 
 
 def _times_drawn(rng: np.random.Generator, replicates: int, units: int) -> IntArray:
     """How often each unit is drawn when units − 1 are drawn with replacement, shape (replicates, units)."""
-    drawn = rng.integers(0, units, size=(replicates, units - 1))
-    drawn += units * np.arange(replicates)[:, None]
-    return np.bincount(drawn.ravel(), minlength=replicates * units).reshape(replicates, units)
+    out = np.empty((replicates, units), dtype=np.intp)
+    step = max(1, _COUNTED // units)
+    for start in range(0, replicates, step):
+        size = min(step, replicates - start)
+        drawn = rng.integers(0, units, size=(size, units - 1))
+        drawn += units * np.arange(size)[:, None]
+        out[start : start + size] = np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
+    return out
 
 
 def resolve(survey: Survey) -> Design:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from cxlab.drivers._sample import Sample
 from cxlab.moments import Moments, replicate_moments, weighted_moments
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+_ORDERS, _ROWS = 4, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,13 +119,14 @@ class Listwise:
         weighted, answers = centred * share[:, None], np.ascontiguousarray(centred[:, :k])
         both = np.hstack([answers, answers**2])
         out = np.empty((k, count, k + 1))
-        for c, order in enumerate(sample.permutations(count, np.random.default_rng([seed, 1]))):
+        orders = sample.permutations(count, np.random.default_rng([seed, 1]))
+        for c, (order, products) in enumerate(_moved(orders, answers, weighted)):
             received = np.bincount(order, share, len(share))  # weight under which each row's answers are used
             means = received @ both
             variance = means[k:] - means[:k] ** 2
             scale = np.divide(1, np.sqrt(np.maximum(variance, 0)), out=np.zeros(k), where=variance > 0)
             # Σw z = 0 for centred columns, so the mean of the permuted driver drops out of the product
-            out[:, c] = (answers.take(order, axis=0).T @ weighted) * scale[:, None] / spread
+            out[:, c] = products * scale[:, None] / spread
         return out
 
     def slopes(self, estimate: FloatArray, df: float) -> Spread:
@@ -131,6 +134,24 @@ class Listwise:
         residual = centred[:, -1] - centred[:, :-1] @ estimate  # Σ(−β, 1) is 0 in all entries that matter
         centred *= (residual / self.sample.weights.sum())[:, None]
         return slope_spread(self.sample, covariance, centred, df)
+
+
+def _moved(
+    orders: Iterator[np.ndarray], answers: FloatArray, weighted: FloatArray
+) -> Iterator[tuple[np.ndarray, FloatArray]]:
+    """Each order of the rows with the cross-products of the answers in that order with weighted columns.
+
+    A few orders and rows are worked on at once, so that matrix products are neither thin nor out of the cache.
+    """
+    k = answers.shape[1]
+    while group := list(islice(orders, _ORDERS)):
+        places = np.stack(group, axis=1)
+        total = np.zeros((weighted.shape[1], len(group) * k))
+        for start in range(0, len(answers), _ROWS):
+            part = slice(start, start + _ROWS)
+            total += weighted[part].T @ answers.take(places[part], axis=0).reshape(-1, len(group) * k)
+        for j, order in enumerate(group):
+            yield order, total[:, j * k : (j + 1) * k].T
 
 
 SOURCES: dict[str, type[Source]] = {"listwise": Listwise}
