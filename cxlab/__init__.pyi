@@ -30,6 +30,7 @@ from .metrics import index as index
 from .metrics import means as means
 from .metrics import nps as nps
 from .metrics import proportions as proportions
+from .one_way import one_way as one_way
 from .power import detectable as detectable
 from .quality import check_quality as check_quality
 from .raking import rake as rake
