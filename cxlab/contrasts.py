@@ -146,7 +146,7 @@ def letter_groups(
 
     Examples
     --------
-    >>> letter_groups(np.array([3.0, 1.0, 1.3, 0.9]), 0.01 * np.eye(4))
+    >>> letter_groups(np.array([3.0, 1.0, 1.6, 0.9]), 0.01 * np.eye(4))
     ['a', 'c', 'b', 'c']
     >>> letter_groups(np.array([1.0, 1.3, 1.6]), 0.01 * np.eye(3))
     ['b', 'ab', 'a']
