@@ -494,6 +494,13 @@ def test_blocks_that_are_refused():
     assert message(lambda: cx.driver_blocks(survey, drivers=with_card, by="card", replicates=0)) == (
         "by is 'card', which is named in drivers too; within a segment it does not vary."
     )
+    rng = np.random.default_rng(1)
+    wide = pd.DataFrame(rng.normal(size=(200, 22)), columns=[*(f"d{j}" for j in range(21)), "satisfaction"])
+    crowded = {"a": list(wide)[:20], "b": ["d20"]}
+    assert message(lambda: cx.driver_blocks(cx.Survey.from_frame(wide), drivers=crowded, replicates=0)) == (
+        "drivers: block 'a' holds 20 drivers beside 1 other blocks; together at most 20 are compared: split the block, or name "
+        "fewer drivers."
+    )
 
 
 @pytest.mark.parametrize("call", [cx.dominance, cx.compare_methods, cx.driver_blocks])

@@ -136,7 +136,9 @@ def key_drivers(  # type: ignore[misc]  # the overloads leave out what does not 
         pairwise tests leave open), ``top1, top3`` (shares of replicates), ``estimate, se, low, high, p_value`` (effect of
         +1 point in the full model; of a factor only the p-value of all its categories), ``standardised`` (the same in
         standard deviations; of an outcome with two values effects are average marginal effects as shares from 0 to 1, with
-        ``log_odds, log_odds_se`` beside them), ``correlation, sign_flip, performance`` (weighted mean), ``null_line, distinguishable``,
+        ``log_odds, log_odds_se`` beside them), ``correlation, sign_flip`` (against a clear effect; needs replicates),
+        ``performance`` (weighted
+        mean; it and the correlation are of those who met what a driver asks about), ``null_line, distinguishable``,
         ``base`` (who answered driver and outcome), ``base_effective, reliability``.
 
     SegmentDriverResult

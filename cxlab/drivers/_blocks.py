@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+MOST_PLAYERS = 20  # drivers of a block and other blocks whose subsets are all kept
 _FIRST = {
     "en": "{block:cap} carries {share:.0%} of what the drivers explain of {outcome:in} ({level} interval {low:.0%} to {high:.0%}), more than "
     "any other block.",
@@ -257,6 +258,7 @@ def driver_blocks(
             f"drivers: {len(prepared.drivers)} drivers in {len(own)} blocks; at least two blocks, one of them of several drivers, "
             "are needed: declare blocks in study.yml, or pass drivers={'value': [...], 'price': [...]}."
         )
+    _check_sizes(prepared, own)
     kernel = Linear(prepared, "owen")
     draws = kernel.draws(replicates, seed).importance if replicates else np.empty((0, len(prepared.drivers)))
     within = _drivers(kernel, draws, level, seed)
@@ -278,6 +280,16 @@ def driver_blocks(
         _FORMATS, level, outcome=outcome, by=by or "", drivers=within, segments=segments,
         replicates=pd.DataFrame(_sums(draws, own), columns=named),
     )  # fmt: skip
+
+
+def _check_sizes(prepared: Prepared, own: Sequence[Sequence[int]]) -> None:
+    """Refuse blocks whose subsets are too many to keep."""
+    largest = max(own, key=len)
+    if len(largest) + len(own) - 1 > MOST_PLAYERS:
+        raise SurveyError(
+            f"drivers: block {prepared.blocks[largest[0]]!r} holds {len(largest)} drivers beside {len(own) - 1} other blocks; together at "
+            f"most {MOST_PLAYERS} are compared: split the block, or name fewer drivers."
+        )
 
 
 def _call(survey: Survey, prepared: Prepared, by: str | None, options: dict[str, Any]) -> str:
