@@ -23,6 +23,8 @@ from .estimates import quantiles as quantiles
 from .estimates import ratios as ratios
 from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
+from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult
+from .loyalty import loyalty_link as loyalty_link
 from .metrics import ces as ces
 from .metrics import csat as csat
 from .metrics import frequencies as frequencies

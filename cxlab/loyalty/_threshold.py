@@ -16,7 +16,8 @@ from cxlab.errors import SurveyError
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 DRAWS = 9_999  # of the largest statistic on the grid when there is no bend
 KNOTS = 41
-BEYOND = 0.05  # share of the weight that lies strictly below and strictly above every knot of the grid
+BEYOND = 0.05  # share of the weight that lies strictly below and strictly above every knot of the grid …
+ENOUGH, LEAST_BEYOND = 50, 0.01  # … or so many respondents with this share
 _STEPS, _SETTLED, _SEPARATED = 50, 1e-10, 30.0
 _TIED = 1e-8  # share of a column's size left by the others under which it repeats them
 
@@ -146,7 +147,7 @@ def bent(x: FloatArray, knot: float) -> FloatArray:
 
 
 def default_knots(x: FloatArray, w: FloatArray, count: int = KNOTS) -> FloatArray:
-    """Grid between the outermost answers that leave 5 % of the weight strictly below and above.
+    """Grid between the outermost answers that leave enough strictly below and above: 5 %, or 50 respondents with 1 %.
 
     Parameters
     ----------
@@ -160,9 +161,9 @@ def default_knots(x: FloatArray, w: FloatArray, count: int = KNOTS) -> FloatArra
         Empty where no answer leaves enough on both sides.
     """
     points, place = np.unique(x, return_inverse=True)
-    share = np.bincount(place, w) / w.sum()
-    below = np.cumsum(share) - share
-    inside = points[(below >= BEYOND) & (1 - below - share >= BEYOND)]
+    share, held = np.bincount(place, w) / w.sum(), np.bincount(place)
+    below, before = np.cumsum(share) - share, np.cumsum(held) - held
+    inside = points[_many(below, before) & _many(1 - below - share, len(x) - before - held)]
     if len(inside) < 2:
         return inside
     low, high = float(inside[0]), float(inside[-1])
@@ -171,6 +172,10 @@ def default_knots(x: FloatArray, w: FloatArray, count: int = KNOTS) -> FloatArra
     step = scale * next(m for m in (1, 2, 2.5, 5, 10, 20) if m * scale >= step * (1 - 1e-9))
     grid = low + step * np.arange(round((high - low) / step * (1 + 1e-9)) + 1)
     return np.unique(np.round(np.r_[grid[grid <= high], high], 10))
+
+
+def _many(share: FloatArray, count: FloatArray) -> np.ndarray:
+    return np.asarray((share >= BEYOND) | ((share >= LEAST_BEYOND) & (count >= ENOUGH)))
 
 
 @dataclass(frozen=True, eq=False)
