@@ -29,7 +29,7 @@ def p_values(difference: FloatArray, se: FloatArray, df: Any) -> FloatArray:
 
 
 def holm(p: FloatArray) -> FloatArray:
-    """Holm's adjusted p-values; NaNs stay and do not count.
+    """Holm's adjusted p-values along the last axis; NaNs stay and do not count.
 
     References
     ----------
@@ -40,16 +40,12 @@ def holm(p: FloatArray) -> FloatArray:
     >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    out = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    steps = p[order] * np.arange(len(order), 0, -1)
-    out[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return out
+    order, ordered, count, place = _ordered(p)
+    return _back(order, np.maximum.accumulate(ordered * np.maximum(count - place, 1), axis=-1))
 
 
 def benjamini_hochberg(p: FloatArray) -> FloatArray:
-    """Benjamini–Hochberg adjusted p-values; NaNs stay and do not count.
+    """Benjamini–Hochberg adjusted p-values along the last axis; NaNs stay and do not count.
 
     References
     ----------
@@ -60,11 +56,34 @@ def benjamini_hochberg(p: FloatArray) -> FloatArray:
     >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03])).round(3).tolist()
     [0.03, 0.04, 0.04]
     """
-    out = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")][::-1]
-    steps = p[order] * len(order) / np.arange(len(order), 0, -1)
-    out[order] = np.minimum(np.minimum.accumulate(steps), 1.0)
+    order, ordered, count, place = _ordered(p)
+    steps = np.where(np.isnan(ordered), np.inf, ordered * count / (place + 1))
+    smallest = np.minimum.accumulate(steps[..., ::-1], axis=-1)[..., ::-1]
+    return _back(order, np.where(np.isnan(ordered), np.nan, smallest))
+
+
+def bonferroni(p: FloatArray) -> FloatArray:
+    """Bonferroni's adjusted p-values along the last axis; NaNs stay and do not count.
+
+    Examples
+    --------
+    >>> bonferroni(np.array([0.01, 0.5, 0.03])).round(3).tolist()
+    [0.03, 1.0, 0.09]
+    """
+    return np.minimum(p * np.sum(~np.isnan(p), axis=-1, keepdims=True), 1.0)
+
+
+def _ordered(p: FloatArray) -> tuple[np.ndarray, FloatArray, np.ndarray, np.ndarray]:
+    """Order along the last axis (NaNs last), p-values in it, how many are known, and their places from 0."""
+    order = np.argsort(p, axis=-1, kind="stable")
+    known = np.sum(~np.isnan(p), axis=-1, keepdims=True)
+    return order, np.take_along_axis(p, order, axis=-1), known, np.arange(p.shape[-1])
+
+
+def _back(order: np.ndarray, steps: FloatArray) -> FloatArray:
+    """Put values at the places that they were sorted from, at most 1."""
+    out = np.empty_like(steps)
+    np.put_along_axis(out, order, np.minimum(steps, 1.0), axis=-1)
     return out
 
 

@@ -60,16 +60,16 @@ def korn_graubard(
 
 
 def adjusted_wald(
-    nps: FloatArray, variance: FloatArray, base: FloatArray, effective: FloatArray, df: FloatArray, level: float
+    nps: FloatArray, spread: FloatArray, effective: FloatArray, df: FloatArray, level: float
 ) -> tuple[FloatArray, FloatArray]:
     """Intervals of net promoter scores with ¾ detractors, 1½ passives and ¾ promoters added to the effective base.
 
     Parameters
     ----------
-    nps, variance : array
-        In points from −100 to 100; variances from the design.
-    base, effective : array
-        Respondents; base over design effect.
+    nps, spread : array
+        In points from −100 to 100; variance between respondents, in points².
+    effective : array
+        Base that the precision corresponds to, see :func:`cautious_base`.
     df : array
     level : float
 
@@ -84,16 +84,45 @@ def adjusted_wald(
 
     Examples
     --------
-    >>> one = np.array([20.0])
-    >>> found = adjusted_wald(np.array([100.0]), np.array([0.0]), one, one, np.array([np.inf]), 0.95)
+    >>> found = adjusted_wald(np.array([100.0]), np.array([0.0]), np.array([20.0]), np.array([np.inf]), 0.95)
     >>> [round(float(v[0]), 1) for v in found]
     [69.7, 104.2]
     """
     value = nps / 100
     with np.errstate(divide="ignore", invalid="ignore"):
-        # promoters + detractors = E(score²): recovered from the variance without its design effect
-        square = np.where(variance > 0, variance / 1e4 * effective * (base - 1) / base, 0.0) + value**2
-        centre, second = value * effective / (effective + 3), (square * effective + 1.5) / (effective + 3)
+        second = ((spread / 1e4 + value**2) * effective + 1.5) / (effective + 3)  # promoters + detractors = E(score²)
+        centre = value * effective / (effective + 3)
         half = t_quantile(level, df) * np.sqrt((second - centre**2) / (effective + 3))
     known = (effective > 0) & ~np.isnan(value)
     return np.where(known, 100 * (centre - half), np.nan), np.where(known, 100 * (centre + half), np.nan)
+
+
+def cautious_base(
+    variance: FloatArray, base: FloatArray, effective: FloatArray, kish: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Variance between respondents, and the smaller of the two effective bases.
+
+    Parameters
+    ----------
+    variance, base : array
+        Of the estimate, from the design; respondents.
+    effective, kish : array
+        Base over the design effect; Kish's.
+
+    Returns
+    -------
+    spread, effective : array
+
+    Notes
+    -----
+    On a small base the design effect is itself a rough estimate: at base 60 and a design effect of the weights of 1.7 NPS
+    intervals on it cover .93 to .94, on the smaller of both .955 to .98.
+
+    Examples
+    --------
+    >>> [v.tolist() for v in cautious_base(*(np.array([v]) for v in (25.0, 101.0, 50.0, 40.0)))]
+    [[1237.6237623762377], [40.0]]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.where(variance > 0, variance * effective * (base - 1) / base, 0.0)
+    return spread, np.minimum(effective, kish)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,20 @@ import numpy as np
 from cxlab.banners._columns import Column
 from cxlab.banners._rows import Line
 from cxlab.banners._sums import Cells
-from cxlab.contrasts import p_values
+from cxlab.contrasts import benjamini_hochberg, bonferroni, holm, p_values
 from cxlab.design import t_quantile
 from cxlab.errors import SurveyError, one_of
-from cxlab.intervals import adjusted_wald, korn_graubard
+from cxlab.intervals import adjusted_wald, cautious_base, korn_graubard
 from cxlab.result import LOW_BASE, SUPPRESSED_BASE
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 ARROWS = ("▲", "▼", "△", "▽")  # higher, lower at the first level; at the second
 
 
-ADJUST = ("holm", "bonferroni", "bh", None)
+_ADJUSTED: Mapping[str | None, Callable[[FloatArray], FloatArray]] = {
+    "holm": holm, "bonferroni": bonferroni, "bh": benjamini_hochberg,
+}  # fmt: skip
+ADJUST = (*_ADJUSTED, None)
 
 
 def require_tests(levels: float | Sequence[float], adjust: str | None, compare: str) -> tuple[float, ...]:
@@ -96,28 +99,11 @@ def _varied(cells: Cells, lines: Sequence[Line]) -> FloatArray:
 
 
 def adjusted(raw: FloatArray, family: np.ndarray, adjust: str | None) -> FloatArray:
-    """P-values adjusted within each line and family, shape (lines, pairs).
-
-    The same numbers as :func:`cxlab.contrasts.holm` and :func:`~cxlab.contrasts.benjamini_hochberg`, all lines at once.
-    """
+    """P-values adjusted within each line and family, shape (lines, pairs)."""
     out = raw.copy()
     for number in np.unique(family) if adjust is not None else ():
-        chosen = np.flatnonzero(family == number)
-        p = raw[:, chosen]
-        count = (~np.isnan(p)).sum(axis=1, keepdims=True)
-        if adjust == "bonferroni":
-            out[:, chosen] = np.minimum(p * count, 1.0)
-            continue
-        order = np.argsort(p, axis=1, kind="stable")  # NaNs come last
-        sorted_p, place = np.take_along_axis(p, order, axis=1), np.arange(len(chosen))
-        if adjust == "holm":
-            steps = np.maximum.accumulate(sorted_p * np.maximum(count - place, 1), axis=1)
-        else:
-            steps = np.where(np.isnan(sorted_p), np.inf, sorted_p * count / (place + 1))
-            steps = np.minimum.accumulate(steps[:, ::-1], axis=1)[:, ::-1]
-        back = np.empty_like(p)
-        np.put_along_axis(back, order, np.minimum(steps, 1.0), axis=1)
-        out[:, chosen] = np.where(np.isnan(p), np.nan, back)
+        chosen = family == number
+        out[:, chosen] = _ADJUSTED[adjust](raw[:, chosen])
     return out
 
 
@@ -167,6 +153,7 @@ def intervals(cells: Cells, lines: Sequence[Line], count: int, level: float) -> 
         low[share], high[share] = korn_graubard(estimate[share], variance[share], base, kish, df, level)
     for k in np.flatnonzero([line.statistic == "nps" for line in lines]):
         small = effective[k] < LOW_BASE
-        found = adjusted_wald(estimate[k], variance[k], base, effective[k], df, level)
+        spread = cautious_base(variance[k], base, effective[k], cells.base_kish[part])
+        found = adjusted_wald(estimate[k], *spread, df, level)
         low[k], high[k] = np.where(small, found[0], low[k]), np.where(small, found[1], high[k])
     return low, high

@@ -126,7 +126,8 @@ def nps(
     -----
     The weighted mean of −100 (0–6), 0 (7–8), 100 (9–10). From an effective base of 75 the interval is
     estimate ± t · se by Taylor linearisation; under it, ¾ detractors, 1½ passives and ¾ promoters are added to the
-    effective base (adjusted Wald, T = 3).
+    effective base (adjusted Wald, T = 3), the smaller of Kish's and that of the design. With hardly any detractors a limit
+    may lie beyond ±100, as published.
 
     References
     ----------

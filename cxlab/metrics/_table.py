@@ -11,7 +11,7 @@ import pandas as pd
 from cxlab.design import Design, Estimates, design_notes, kish_base, resolve, t_quantile, weighted_means
 from cxlab.errors import SurveyError
 from cxlab.groups import group_means
-from cxlab.intervals import adjusted_wald
+from cxlab.intervals import adjusted_wald, cautious_base
 from cxlab.intervals import korn_graubard as beta_interval
 from cxlab.metrics._cells import Cells, cells, unplaced
 from cxlab.metrics._scores import SPECS, Score, require_answers
@@ -103,8 +103,10 @@ def intervals(
         low[share], high[share] = beta_interval(p, v, base, kish, own, level)
     small = (kind == "nps") & (e.base_effective < LOW_BASE)
     if small.any():
-        nps, v, base, effective, own = (x[small] for x in (e.estimate, variance, e.base, e.base_effective, dfs))
-        low[small], high[small] = adjusted_wald(nps, v, base, effective, own, level)
+        nps, v, base, effective, kish, own = (
+            x[small] for x in (e.estimate, variance, e.base, e.base_effective, e.base_kish, dfs)
+        )
+        low[small], high[small] = adjusted_wald(nps, *cautious_base(v, base, effective, kish), own, level)
     return low, high
 
 
