@@ -51,7 +51,9 @@ def main() -> None:
     if len(sys.argv) == 2:
         one(sys.argv[1])
         return
-    print("| how | segments | drivers | base | replicates | CPU s | peak MB |\n|---|---|---|---|---|---|---|", flush=True)
+    print(
+        "| how | segments | drivers | base | replicates | CPU s | peak MB |\n|---|---|---|---|---|---|---|", flush=True
+    )
     for case in CASES:
         subprocess.run([sys.executable, __file__, case], check=True)
 
