@@ -23,9 +23,9 @@ _WORDS = {
     "dot": {"en": "effect with {level} interval", "zh": "影响值与 {level} 区间"},
     "found": {"en": "differs from the others (Holm)", "zh": "与其他组有显著差异（Holm）"},
     "rest": {"en": "mean effect in the other groups", "zh": "其他组的平均影响值"},
-    "hidden": {"en": "suppressed\n(n = {base:,})", "zh": "样本不足\n（n = {base:,}）"},
-    "low": {"en": "n = {base:,}, low", "zh": "n = {base:,}，偏少"},
-    "ok": {"en": "n = {base:,}", "zh": "n = {base:,}"},
+    "hidden": {"en": "suppressed\n(base {base:,})", "zh": "样本不足\n（样本量 {base:,}）"},
+    "low": {"en": "base {base:,}, low", "zh": "样本量 {base:,}，偏少"},
+    "ok": {"en": "base {base:,}", "zh": "样本量 {base:,}"},
 }
 
 
