@@ -62,7 +62,7 @@ _NOISE = {
 }
 _FLIPPED = {
     "en": "Read with care: {drivers} – correlation with {outcome:in} and effect in the full model have opposite signs.",
-    "zh": "解读须谨慎：{drivers} 与“{outcome}”的相关方向和其在整体模型中的影响方向相反。",
+    "zh": "解读须谨慎：以下因素与“{outcome}”的相关方向和其在整体模型中的影响方向相反：{drivers}。",
 }
 _NO_INTERVALS = {
     "en": "{driver:cap} has the highest importance for {outcome:in}: {share:.0%} of what the drivers explain. No intervals were asked for.",
