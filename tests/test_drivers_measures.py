@@ -11,7 +11,6 @@ import pytest
 from scipy import stats
 
 import cxlab as cx
-from cxlab import subsets
 from cxlab.contrasts import holm
 from cxlab.drivers._kernels import Linear
 from cxlab.drivers._measures import MEASURES, METHOD_NAMES, SUMS_TO_R2, measured, teams
@@ -549,6 +548,6 @@ def test_what_was_sampled_is_said_beside_the_numbers(monkeypatch):
     assert 0 < float(said[1]) < 0.2
     assert "27 个因素的重要性由抽取的部分进入顺序估算" in many.notes[2]["zh"]
     assert not any("sample" in n["en"] for n in cx.key_drivers(survey_of(), drivers=NAMES, replicates=0).notes)
-    monkeypatch.setattr(subsets, "_WORK", 1 << 10)
+    monkeypatch.setattr("cxlab.subsets._shapley._WORK", 1 << 10)
     few = cx.key_drivers(survey_of(), drivers=NAMES, replicates=100)
     assert any("in the replicates they come from a sample of orders" in n["en"] for n in few.notes)

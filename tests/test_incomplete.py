@@ -248,7 +248,8 @@ def test_replicates_come_in_blocks(monkeypatch):
     columns, weights = gapped(100, 4, 0.2)
     multipliers = np.random.default_rng(4).poisson(1.0, (30, 100)).astype(np.float32)
     whole = replicated(columns, weights, multipliers, np.arange(100))
-    monkeypatch.setattr("cxlab.incomplete.CELLS", 2_000)
+    for room in ("_patterns", "_em"):
+        monkeypatch.setattr(f"cxlab.incomplete.{room}.CELLS", 2_000)
     for got, expected in zip(replicated(columns, weights, multipliers, np.arange(100)), whole, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
 

@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxlab import subsets
 from cxlab.errors import SamplingWarning, SurveyError
 from cxlab.moments import partial_out, to_correlation, weighted_moments
 from cxlab.subsets import dominance, null_importance, owen, sampled_shapley, shapley, subset_variances
@@ -337,7 +336,7 @@ def test_forty_drivers_are_sampled_and_say_so():
 def test_too_many_matrices_are_sampled_around_an_exact_one(monkeypatch):
     matrices = np.stack([np.corrcoef(np.random.default_rng([3, b]).normal(size=(11, 300)) + 1) for b in range(30)])
     exact = shapley(matrices)
-    monkeypatch.setattr(subsets, "_WORK", 1 << 10)
+    monkeypatch.setattr("cxlab.subsets._shapley._WORK", 1 << 10)
     with pytest.warns(
         SamplingWarning, match="^10 drivers in 30 matrices are too many for exact Shapley values: 320 orders"
     ):
