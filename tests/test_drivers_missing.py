@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 import cxlab as cx
+from cxlab.covariances import Imputed, Likelihood
 from cxlab.drivers._kernels import Linear
 from cxlab.drivers._layout import absence
-from cxlab.drivers._missing import Imputed, Likelihood
 from cxlab.drivers._prepare import prepare
 from cxlab.errors import SurveyError, SurveyWarning
 from cxlab.importance import coefficients

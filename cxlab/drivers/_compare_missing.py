@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from cxlab.contrasts import holm, p_values, ranks
+from cxlab.covariances import SOURCES
 from cxlab.design import t_quantile
-from cxlab.drivers._missing import SOURCES
 from cxlab.drivers._missing_words import TREATMENTS, listed, not_met
 from cxlab.drivers._prepare import UNKNOWN, chosen_drivers
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult

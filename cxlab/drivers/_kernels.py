@@ -11,11 +11,11 @@ import numpy as np
 from scipy import stats
 
 from cxlab.contrasts import p_values
+from cxlab.covariances import Spread
 from cxlab.design import t_quantile
 from cxlab.drivers._measures import Measure, measure, measured, teams
 from cxlab.drivers._prepare import Prepared
 from cxlab.drivers._sampled_null import EXACT_NULL, sampled_null
-from cxlab.drivers._sources import Spread
 from cxlab.errors import SurveyError, one_of
 from cxlab.importance import coefficients
 from cxlab.moments import to_correlation
@@ -125,7 +125,7 @@ class Linear:
             If a replicate leaves a driver or the outcome constant.
         """
         least = _ROUNDING * np.diagonal(self.covariance)
-        for block in self.prepared.source.replicates(count, seed):
+        for _, block in self.prepared.source.replicates(count, seed):
             spread = np.diagonal(block, axis1=1, axis2=2)
             with np.errstate(divide="ignore", invalid="ignore"):
                 correlations = to_correlation(block)

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit
 
+from cxlab.covariances import Spread
 from cxlab.drivers._kernels import Draws, Slopes, per_driver
 from cxlab.drivers._prepare import Prepared
 from cxlab.drivers._relative import RelativeWeights
-from cxlab.drivers._sources import Spread
 from cxlab.drivers._subsets import Subsets
 from cxlab.drivers._tjur import TjurSubsets
 from cxlab.errors import SlowWarning, SmallBaseWarning, SurveyError, one_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cxlab.drivers._missing import Imputed, Pairwise
+from cxlab.covariances import Imputed, Pairwise
 from cxlab.drivers._prepare import Prepared
 from cxlab.words import LANGUAGES, Note
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs
 from cxlab.design import Design, kish_base, resolve
 from cxlab.drivers._layout import (
     Layout,
@@ -22,10 +23,7 @@ from cxlab.drivers._layout import (
     values_of,
     wording,
 )
-from cxlab.drivers._missing import INCOMPLETE, SOURCES, check_pairs
 from cxlab.drivers._outcomes import Outcome, read_outcome
-from cxlab.drivers._sample import Sample
-from cxlab.drivers._sources import Source
 from cxlab.errors import CollinearityWarning, SurveyError, one_of
 from cxlab.moments import to_correlation
 from cxlab.survey import Survey

@@ -10,13 +10,12 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from cxlab.covariances import Listwise, Sample, Source
 from cxlab.design import kish_base
 from cxlab.drivers._kernels import Draws, Kernel, Linear, kernel
 from cxlab.drivers._layout import column_of
 from cxlab.drivers._models import kernel_of
 from cxlab.drivers._prepare import Prepared, prepare
-from cxlab.drivers._sample import Sample
-from cxlab.drivers._sources import Listwise, Source
 from cxlab.errors import CollinearityWarning, SurveyError
 from cxlab.moments import Moments, replicate_moments, to_correlation
 from cxlab.survey import Survey

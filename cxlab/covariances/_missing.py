@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from cxlab.drivers._sample import Sample
-from cxlab.drivers._sources import SOURCES, Listwise, Source, Spread, slope_spread
+from cxlab.covariances._sample import Sample
+from cxlab.covariances._sources import SOURCES, Listwise, Source, Spread, slope_spread
 from cxlab.errors import SurveyError
 from cxlab.importance import coefficients
 from cxlab.incomplete import (
@@ -94,9 +94,9 @@ class Pairwise(Incomplete):
     def covariance(self) -> FloatArray:
         return self._pairs[1][0]
 
-    def replicates(self, count: int, seed: int) -> Iterator[FloatArray]:
+    def replicates(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
         for moments in _replicated(self.sample, self.patterns, self.moments, count, seed):
-            yield pairwise(moments)[1]
+            yield pairwise(moments)[:2]
 
     def slopes(self, estimate: FloatArray, df: float) -> Spread:
         sample = self.sample
@@ -117,9 +117,9 @@ class Likelihood(Incomplete):
     def covariance(self) -> FloatArray:
         return self.fit.covariance
 
-    def replicates(self, count: int, seed: int) -> Iterator[FloatArray]:
+    def replicates(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
         for moments in _replicated(self.sample, self.patterns, self.moments, count, seed):
-            yield em_replicates(self.fit, moments)[1]
+            yield em_replicates(self.fit, moments)
 
     def slopes(self, estimate: FloatArray, df: float) -> Spread:
         moved = em_influence(self.sample.columns, self.patterns, self.fit, np.append(-estimate, 1.0))
@@ -159,7 +159,7 @@ class Imputed(Incomplete):
     def covariance(self) -> FloatArray:
         return np.asarray(self._covariances.mean(axis=0))
 
-    def replicates(self, count: int, seed: int) -> Iterator[FloatArray]:
+    def replicates(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Replicate b is of imputation b modulo m: their spread is that of weights and imputations together.
 
         Deviations between imputations are stretched from the variance (m − 1)/m B that m of them show to
@@ -173,15 +173,16 @@ class Imputed(Incomplete):
             turn = (start + np.arange(len(multipliers))) % m
             start += len(multipliers)
             out = np.empty((len(multipliers), *self._covariances.shape[1:]))
+            means = np.empty(out.shape[:2])
             for j in np.unique(turn):
                 drawn = np.flatnonzero(turn == j)
-                found = replicate_moments(
-                    self.completed[j], sample.weights, multipliers[drawn], piece, self._means[j]
-                ).covariance()
-                stretched = found + away[j]
+                found = replicate_moments(self.completed[j], sample.weights, multipliers[drawn], piece, self._means[j])
+                own = found.covariance()
+                stretched = own + away[j]
                 sound = np.linalg.eigvalsh(stretched)[:, 0] > 0
-                out[drawn] = np.where(sound[:, None, None], stretched, found)
-            yield out
+                out[drawn] = np.where(sound[:, None, None], stretched, own)
+                means[drawn] = found.mean() + (stretch - 1) * (self._means[j] - self.mean())
+            yield means, out
 
     def slopes(self, estimate: FloatArray, df: float) -> Spread:
         """Rubin's rules: the mean of the design's variances, plus (1 + 1/m) times that between imputations.

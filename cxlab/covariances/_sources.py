@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cxlab.drivers._sample import Sample
+from cxlab.covariances._sample import Sample
 from cxlab.moments import Moments, replicate_moments, weighted_moments
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
@@ -50,8 +50,8 @@ class Source(Protocol):
     def covariance(self) -> FloatArray:
         """Weighted covariances, shape (k + 1, k + 1)."""
 
-    def replicates(self, count: int, seed: int) -> Iterator[FloatArray]:
-        """Covariances under each set of Rao–Wu replicate weights, in blocks of shape (b, k + 1, k + 1)."""
+    def replicates(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Means (b, k + 1) and covariances (b, k + 1, k + 1) under Rao–Wu replicate weights, block after block."""
 
     def shuffled(self, count: int, seed: int) -> FloatArray:
         """Correlations of each permuted column with every column, shape (k, count, k + 1)."""
@@ -104,12 +104,11 @@ class Listwise:
     def covariance(self) -> FloatArray:
         return self.moments.covariance()
 
-    def replicates(self, count: int, seed: int) -> Iterator[FloatArray]:
+    def replicates(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
         sample = self.sample
         for multipliers, piece in sample.design.bootstrap(count, seed, sample.rows):
-            yield replicate_moments(
-                sample.columns, sample.weights, multipliers, piece, self.moments.center
-            ).covariance()
+            found = replicate_moments(sample.columns, sample.weights, multipliers, piece, self.moments.center)
+            yield found.mean(), found.covariance()
 
     def shuffled(self, count: int, seed: int) -> FloatArray:
         sample = self.sample
