@@ -3,6 +3,7 @@
 from cxlab.covariances._missing import INCOMPLETE, SOURCES, Imputed, Likelihood, Pairwise, check_pairs
 from cxlab.covariances._sample import Sample
 from cxlab.covariances._sources import Listwise, Source, Spread
+from cxlab.covariances._unmet import structurally_missing, unmet
 
 __all__ = [
     "INCOMPLETE",
@@ -15,4 +16,6 @@ __all__ = [
     "Source",
     "Spread",
     "check_pairs",
+    "structurally_missing",
+    "unmet",
 ]

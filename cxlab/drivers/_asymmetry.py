@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import linalg
 
 from cxlab.contrasts import detectable, holm, p_values
+from cxlab.covariances import structurally_missing
 from cxlab.design import kish_base, t_quantile
 from cxlab.drivers._asymmetry_result import (
     DELIGHTER,
@@ -23,7 +24,7 @@ from cxlab.drivers._asymmetry_result import (
     TITLE,
     AsymmetryResult,
 )
-from cxlab.drivers._layout import is_factor, structurally_missing
+from cxlab.drivers._layout import is_factor
 from cxlab.drivers._prepare import SET_ASIDE, Prepared, named, prepare
 from cxlab.drivers._scenario import better, check_points, check_survey, records, scale_ends
 from cxlab.errors import SurveyError, one_of, unknown_names

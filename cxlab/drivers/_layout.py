@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cxlab.covariances import unmet
 from cxlab.errors import SurveyError
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES
@@ -16,7 +17,6 @@ from cxlab.words import LANGUAGES
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _FACTOR = re.compile(r"factor\((.+)\)")
 _LEVELS = 20
-_STRUCTURAL = ("not experienced", "not asked")
 
 
 def column_of(name: str) -> str:
@@ -140,33 +140,11 @@ def _experience(values: FloatArray, absent: FloatArray, weights: FloatArray) -> 
 def absence(survey: Survey, name: str) -> FloatArray:
     """Who did not meet what a driver asks about, shape (rows,): 1 not, 0 met, NaN not asked or without a reason."""
     silent = ~np.isfinite(values_of(survey, name))
+    name = column_of(name)
     given = unmet(survey, name)
-    reasons = survey.missing_reasons.get(survey.items_of(column_of(name))[0])
+    reasons = survey.missing_reasons.get(survey.items_of(name)[0])
     unasked = silent if reasons is None else silent & (reasons.isna().to_numpy() | unmet(survey, name, ("not asked",)))
     return np.where(given, 1.0, np.where(unasked, np.nan, 0.0))
-
-
-def unmet(survey: Survey, name: str, reasons: Sequence[str] = ("not experienced",)) -> np.ndarray:
-    """Rows whose answer is missing for one of these reasons, bool of shape (rows,); of a role more than half its items."""
-    columns = survey.items_of(column_of(name))
-    return np.asarray(2 * np.sum([_given(survey, c, reasons) for c in columns], axis=0) > len(columns))
-
-
-def _given(survey: Survey, column: str, reasons: Sequence[str]) -> np.ndarray:
-    given = survey.missing_reasons.get(column)
-    if given is None:
-        return np.zeros(len(survey.data), dtype=bool)
-    codes = [c for c, reason in survey.codebook[column].missing.items() if reason in reasons]
-    return np.asarray(given.isin(codes))
-
-
-def structurally_missing(survey: Survey, name: str) -> float:
-    """Share of the domain's respondents that have nothing to answer: not experienced, or not asked at all."""
-    shares = []
-    for column in survey.items_of(column_of(name)):
-        coded = float(unmet(survey, column, _STRUCTURAL)[survey.domain].mean())
-        shares.append(coded if survey.data[column][survey.domain].notna().any() else 1.0)
-    return max(shares)
 
 
 def values_of(survey: Survey, name: str) -> FloatArray:

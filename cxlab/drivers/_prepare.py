@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs
+from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs, structurally_missing, unmet
 from cxlab.design import Design, kish_base, resolve
 from cxlab.drivers._layout import (
     Layout,
@@ -18,8 +18,6 @@ from cxlab.drivers._layout import (
     is_factor,
     lay_out,
     stacked,
-    structurally_missing,
-    unmet,
     values_of,
     wording,
 )
@@ -221,7 +219,7 @@ def _default_drivers(survey: Survey, limit: float) -> tuple[list[str], list[Mapp
     declared = [i for items in survey.roles.drivers.values() for i in items]
     if not declared:
         raise SurveyError("drivers: the survey declares none; declare drivers in study.yml, or pass drivers=[...].")
-    aside = [d for d in declared if structurally_missing(survey, d) > limit]
+    aside = [d for d in declared if structurally_missing(survey, column_of(d)) > limit]
     if not aside:
         return declared, []
     if len(aside) == len(declared):
