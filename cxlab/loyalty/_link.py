@@ -13,18 +13,17 @@ from scipy import stats
 from cxlab.contrasts import holm, p_values
 from cxlab.design import Design, kish_base, resolve, t_quantile
 from cxlab.errors import SurveyError
-from cxlab.items import in_order
 from cxlab.loyalty._curve import curve, places
+from cxlab.loyalty._groups import covariate, group_labels, groups_of, key_of, keyed
 from cxlab.loyalty._link_result import HEADINGS, LoyaltyLinkResult, link_notes
 from cxlab.loyalty._threshold import Bend, Pairs, bend, default_knots, regress
 from cxlab.loyalty._zones import cuts_of, zones
-from cxlab.metrics import design_notes, names, value_names
+from cxlab.metrics import design_notes, names
 from cxlab.result import Base, reliability
 from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 LEAST, LEAST_POINTS = 60, 5  # respondents and different answers on which a bend can be looked for
-_MOST_GROUPS = 40
 _AT_TOP = 0.25  # share of highest answers above a threshold that makes a ceiling likely
 
 
@@ -116,20 +115,17 @@ def loyalty_link(
     whole, excluded = _pairs(survey, satisfaction, loyalty, covariates)
     _check(whole, satisfaction, loyalty)
     grid = _grid(whole, satisfaction, knots)
-    groups = _groups(survey, by)
+    groups = groups_of(survey, by)
     parts = {code: _within(whole, inside) for code, inside in groups.items()}
     bends = {c: _bend(p, satisfaction, grid, seed) if _suffices(p) else None for c, p in parts.items()}
-    tables = [_keyed(curve(p, level, replicates, seed), c, by) for c, p in parts.items() if len(p.rows)]
+    tables = [keyed(curve(p, level, replicates, seed), c, by) for c, p in parts.items() if len(p.rows)]
     scale = survey.scale(satisfaction) or (float(whole.x.min()), float(whole.x.max()))
     at = cuts_of(cuts, scale, whole.x)
-    zoned = [_keyed(zones(p, at, level), c, by) for c, p in parts.items() if len(p.rows)]
+    zoned = [keyed(zones(p, at, level), c, by) for c, p in parts.items() if len(p.rows)]
     threshold = _thresholds(parts, bends, by, level)
     differences, equal = _differences(parts, by, level) if by is not None else (pd.DataFrame(), float("nan"))
     labels = {**HEADINGS, satisfaction: names(survey, satisfaction), loyalty: names(survey, loyalty)}
-    if by is not None:
-        column = survey.column_of(by)
-        labels |= {(k, c): value_names(survey, column, c) for k in ("segment", "wave", "other") for c in parts}
-        labels[_key(by)] = names(survey, by)
+    labels |= group_labels(survey, by, list(parts))
     options = {"by": by, "covariates": list(covariates), "knots": knots and list(knots), "cuts": cuts and tuple(cuts), "replicates": replicates,
                "seed": seed, "level": level}  # fmt: skip
     spec, w = (".0%" if whole.binary else ".2f"), whole.w
@@ -162,7 +158,7 @@ def _pairs(survey: Survey, satisfaction: str, loyalty: str, covariates: Sequence
     x, y = survey.values(satisfaction), survey.values(loyalty)
     asked = survey.domain & (survey.weights > 0)
     complete = asked & np.isfinite(x) & np.isfinite(y)
-    blocks = [_covariate(survey, name) for name in covariates]
+    blocks = [np.column_stack([np.zeros((len(x), 0)), *(c.values for c in covariate(survey, n))]) for n in covariates]
     for block in blocks:
         complete &= np.isfinite(block).all(axis=1)
     rows = np.flatnonzero(complete)
@@ -170,20 +166,6 @@ def _pairs(survey: Survey, satisfaction: str, loyalty: str, covariates: Sequence
     others = others[:, np.ptp(others, axis=0) > 0] if len(rows) else others
     binary = bool(np.isin(y[rows], (0.0, 1.0)).all())
     return Pairs(x[rows], y[rows], others, rows, resolve(survey), binary), int(asked.sum()) - len(rows)
-
-
-def _covariate(survey: Survey, name: str) -> FloatArray:
-    """A covariate as columns: numbers, or indicators of all categories but the first."""
-    items = survey.items_of(name)
-    series = survey.data[items[0]]
-    item = survey.codebook.items.get(items[0])
-    nominal = (item is not None and item.measure == "nominal") or not pd.api.types.is_numeric_dtype(series)
-    if len(items) > 1 or not nominal:
-        return survey.values(name)[:, None]
-    codes = in_order(pd.unique(series.dropna()).tolist())
-    marked = np.column_stack([np.zeros((len(series), 0)), *(series == c for c in codes[1:])]).astype(float)
-    marked[series.isna().to_numpy()] = np.nan
-    return marked
 
 
 def _check(pairs: Pairs, satisfaction: str, loyalty: str) -> None:
@@ -235,20 +217,6 @@ def _grid(pairs: Pairs, satisfaction: str, knots: Sequence[float] | None) -> Flo
     return grid
 
 
-def _groups(survey: Survey, by: str | None) -> dict[Any, np.ndarray]:
-    """Rows of every group; the only group of an analysis without segments is None."""
-    if by is None:
-        return {None: survey.domain}
-    survey.require("by", [name for name in [by] if name != "wave"])
-    series = survey.data[survey.column_of(by)]
-    codes = in_order(series[survey.domain].dropna().unique().tolist())
-    if not 2 <= len(codes) <= _MOST_GROUPS:
-        raise SurveyError(
-            f"by: {by!r} has {len(codes)} groups among the respondents; 2 to {_MOST_GROUPS} can be compared."
-        )
-    return {code: survey.domain & (series == code).to_numpy() for code in codes}
-
-
 def _within(pairs: Pairs, inside: np.ndarray) -> Pairs:
     kept = inside[pairs.rows]
     others = pairs.others[kept]
@@ -263,16 +231,6 @@ def _bend(pairs: Pairs, satisfaction: str, grid: FloatArray | None, seed: int) -
 
 
 # ------------------------------------------------------------------------------ tables
-def _key(by: str) -> str:
-    return "wave" if by == "wave" else "segment"
-
-
-def _keyed(table: pd.DataFrame, code: Any, by: str | None) -> pd.DataFrame:
-    if by is not None:
-        table.insert(0, _key(by), code)
-    return table
-
-
 def _line(pairs: Pairs) -> tuple[float, float, FloatArray]:
     """Intercept and slope of the straight line, and the slope's influence values."""
     fit = regress(pairs, pairs.line())
@@ -294,7 +252,7 @@ def _thresholds(
         if found is not None:
             row |= _described(found, float(adjusted[code]), level)
         row |= {"base": len(pairs.x), "base_effective": kish_base(pairs.w) if len(pairs.x) else 0.0}
-        rows.append(({_key(by): code} if by is not None else {}) | row)
+        rows.append(({key_of(by): code} if by is not None else {}) | row)
     table = pd.DataFrame(rows)
     return table.assign(reliability=reliability(table["base_effective"]))
 
@@ -359,7 +317,7 @@ def _differences(parts: Mapping[Any, Pairs], by: str, level: float) -> tuple[pd.
     f = float((first @ slope_of) @ np.linalg.solve(first @ covariance @ first.T, first @ slope_of)) / q
     codes, half = list(kept), t_quantile(level, df) * se
     table = pd.DataFrame({
-        _key(by): [codes[i] for i, _ in pairs_of], "other": [codes[j] for _, j in pairs_of], "estimate": gaps, "se": se,
+        key_of(by): [codes[i] for i, _ in pairs_of], "other": [codes[j] for _, j in pairs_of], "estimate": gaps, "se": se,
         "low": gaps - half, "high": gaps + half, "p_value": holm(p_values(gaps, se, df)),
     })  # fmt: skip
     return table, float(stats.f.sf(f, q, df))
