@@ -23,6 +23,8 @@ from .estimates import quantiles as quantiles
 from .estimates import ratios as ratios
 from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
+from .layers import PathModelResult as PathModelResult
+from .layers import path_model as path_model
 from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult
 from .loyalty import loyalty_link as loyalty_link
 from .metrics import ces as ces

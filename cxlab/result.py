@@ -205,6 +205,7 @@ class Result:
 
 
 KEYS = ("driver", "item", "segment", "wave", "touchpoint", "factor", "metric", "code", "group", "other", "check",
+        "source", "target", "construct", "route",
         "segment_2", "segment_3", "segment_4", "segment_5")  # fmt: skip
 _NEVER_MASKED = (*KEYS, "base", "base_effective", "reliability")
 _SPECS = {

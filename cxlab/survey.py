@@ -151,6 +151,8 @@ class Roles:
         Rating items whose answers are looked at for straight-lining.
     marker : str or None
         Item that should relate to nothing; what it correlates with ratings measures a shared way of answering.
+    model : str, mapping or None
+        Path model of the study, in the notation of :func:`cxlab.path_model`.
     """
 
     respondent: str | None = None
@@ -165,6 +167,7 @@ class Roles:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     battery: tuple[str, ...] = ()
     marker: str | None = None
+    model: str | Mapping[str, Any] | None = None
 
     def items_of(self, name: str) -> tuple[str, ...] | None:
         """Items behind a role (an outcome, a layer, a driver block); None if it is no role."""

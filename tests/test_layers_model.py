@@ -12,8 +12,9 @@ TEXT = """
 Brand =~ Image + Expectation
 Image =~ IMAG1 + IMAG2
 Expectation <~ CUEX1 + CUEX2
+Value =~ PERV1
 Satisfaction =~ CUSA1
-Satisfaction ~ Brand + Image * Expectation
+Satisfaction ~ Brand + Value + Brand * Value
 """
 
 
@@ -21,9 +22,9 @@ def test_text_and_mapping_give_the_same_model():
     mapping = {
         "constructs": {
             "Brand": ["Image", "Expectation"], "Image": ["IMAG1", "IMAG2"],
-            "Expectation": {"items": ["CUEX1", "CUEX2"], "mode": "B"}, "Satisfaction": "CUSA1",
+            "Expectation": {"items": ["CUEX1", "CUEX2"], "mode": "B"}, "Value": "PERV1", "Satisfaction": "CUSA1",
         },
-        "paths": {"Satisfaction": ["Brand", "Image*Expectation"]},
+        "paths": {"Satisfaction": ["Brand", "Value", "Brand*Value"]},
     }  # fmt: skip
     model = read_model(TEXT)
     assert model == read_model(mapping) == read_model(model.text())
@@ -31,12 +32,13 @@ def test_text_and_mapping_give_the_same_model():
         "Image",
         "Expectation",
         "Brand",
+        "Value",
         "Satisfaction",
     )  # parts before the whole, causes before effects
     assert model.construct("Expectation") == Construct("Expectation", ("CUEX1", "CUEX2"), "B")
     assert model.higher() == ("Brand",)
-    assert model.products == ("Image:Expectation",)
-    assert model.items == ("IMAG1", "IMAG2", "CUEX1", "CUEX2", "CUSA1")
+    assert model.products == ("Brand:Value",)
+    assert model.items == ("IMAG1", "IMAG2", "CUEX1", "CUEX2", "PERV1", "CUSA1")
 
 
 def test_the_study_s_layers_are_a_model():
@@ -69,6 +71,13 @@ def test_the_study_s_layers_are_a_model():
          "model: construct 'A' has no indicator; name at least one item."),
         ({"constructs": {"A": {"items": ["x"], "mode": "C"}}, "paths": {}},
          "model: construct 'A' has mode 'C'; allowed: 'A', 'B'."),
+        ("A =~ x\nB =~ y\nC =~ z\nC ~ A + A:B",
+         "model: the product 'A:B' leads to 'C' without a path from 'B'; the change of a path is read beside the path itself: add it."),
+        ("A =~ x + v\nB =~ y\nW =~ A + B\nC =~ z\nC ~ W + A",
+         "model: the path 'A' -> 'C' uses 'A', which is a part of 'W'; let the whole take the path, or leave the higher-order "
+         "construct out."),
+        ("A =~ x\nB =~ A\nC =~ B\nD =~ z\nD ~ C",
+         "model: 'B' is both a part and made of parts; two orders of constructs are the most."),
         ({"construct": {}}, "model needs two mappings, constructs (name: items) and paths (name: causes); it has 'construct'."),
     ],
 )  # fmt: skip

@@ -115,7 +115,7 @@ def _one_stage(
     for start, end in model.paths:
         for a in parts.get(start, (start,)):
             for b in parts.get(end, (end,)):
-                if ":" not in a and a in names and b in names:
+                if a in names and b in names:
                     paths[names.index(a), names.index(b)] = True
     modes = tuple(model.construct(n).mode for n in names)
     factors = np.array([consistent and m == "A" and len(b) > 1 for m, b in zip(modes, blocks, strict=True)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cxlab.errors import SurveyError, nearest
 
@@ -23,11 +23,13 @@ class Construct:
         Items; of a higher-order construct the names of other constructs.
     mode : {"A", "B"}
         ``=~`` weights each indicator by its correlation (A), ``<~`` by regression (B).
+    labels : mapping of language to str
     """
 
     name: str
     indicators: tuple[str, ...]
     mode: str = "A"
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def read_model(text: str | Mapping[str, object]) -> PathModel:
     text : str or mapping
         Lines ``Construct =~ item + item`` (weights by correlation), ``Construct <~ item + item`` (weights by
         regression), ``Construct ~ cause + cause + cause:moderator``; ``#`` starts a comment. A construct whose indicators
-        are constructs is of higher order. As a mapping: ``constructs`` (name → list of items, or ``{items, mode}``) and
-        ``paths`` (name → list of causes).
+        are constructs is of higher order. As a mapping: ``constructs`` (name → list of items, or ``{items, mode, labels}``)
+        and ``paths`` (name → list of causes).
 
     Returns
     -------
@@ -111,6 +113,22 @@ def read_model(text: str | Mapping[str, object]) -> PathModel:
     """
     constructs, paths = _from_mapping(text) if isinstance(text, Mapping) else _from_text(text)
     return _checked(constructs, paths)
+
+
+def read_factors(text: str | Mapping[str, object]) -> PathModel:
+    """Read a model as :func:`read_model` does; one without any path is a measurement model, whose constructs all correlate.
+
+    Examples
+    --------
+    >>> read_factors("Value =~ PERV1 + PERV2\\nLoyalty =~ CUSL1 + CUSL3").names
+    ('Value', 'Loyalty')
+    """
+    constructs, paths = _from_mapping(text) if isinstance(text, Mapping) else _from_text(text)
+    if paths:
+        return _checked(constructs, paths)
+    names = [c.name for c in constructs]
+    _check_constructs(constructs, names)
+    return PathModel(tuple(sorted(constructs, key=lambda c: bool(set(c.indicators) & set(names)))), ())
 
 
 def layer_model(layers: Mapping[str, Sequence[str]]) -> PathModel:
@@ -169,7 +187,9 @@ def _from_mapping(given: Mapping[str, object]) -> tuple[list[Construct], list[tu
     constructs = []
     for name, said in dict(given["constructs"]).items():  # type: ignore[call-overload]
         items, mode = (said.get("items", ()), said.get("mode", "A")) if isinstance(said, Mapping) else (said, "A")
-        constructs.append(Construct(str(name), tuple([items] if isinstance(items, str) else items), str(mode)))
+        labels = said.get("labels", {}) if isinstance(said, Mapping) else {}
+        labels = {"en": labels, "zh": labels} if isinstance(labels, str) else dict(labels)
+        constructs.append(Construct(str(name), tuple([items] if isinstance(items, str) else items), str(mode), labels))
     paths = [
         (_product(cause), str(end))
         for end, causes in dict(given["paths"]).items()  # type: ignore[call-overload]
@@ -182,6 +202,7 @@ def _checked(constructs: list[Construct], paths: list[tuple[str, str]]) -> PathM
     names = [c.name for c in constructs]
     _check_constructs(constructs, names)
     _check_paths(paths, names)
+    _check_parts(constructs, paths, names)
     order = _forward(names, paths, constructs)
     by_name = {c.name: c for c in constructs}
     return PathModel(tuple(by_name[n] for n in order), tuple(paths))
@@ -219,9 +240,31 @@ def _check_paths(paths: Sequence[tuple[str, str]], names: Sequence[str]) -> None
     if unknown:
         shown = ", ".join(f"{n!r}{nearest(n, names)}" for n in unknown)
         raise SurveyError(f"model: {len(unknown)} names in paths are no constructs: {shown}.")
+    for start, end in paths:
+        alone = [part for part in start.split(":") if ":" in start and (part, end) not in paths]
+        if alone:
+            raise SurveyError(
+                f"model: the product {start!r} leads to {end!r} without a path from {' and '.join(map(repr, alone))}; the change of a "
+                "path is read beside the path itself: add it."
+            )
     twice = _repeated([f"{a} -> {b}" for a, b in paths])
     if twice:
         raise SurveyError(f"model names {len(twice)} paths more than once: {', '.join(twice)}.")
+
+
+def _check_parts(constructs: Sequence[Construct], paths: Sequence[tuple[str, str]], names: Sequence[str]) -> None:
+    """A part of a construct has no path of its own: in the last stage only its whole is there."""
+    whole = {i: c.name for c in constructs for i in c.indicators if i in names}
+    for start, end in paths:
+        inside = [part for part in (*start.split(":"), end) if part in whole]
+        if inside:
+            raise SurveyError(
+                f"model: the path {start!r} -> {end!r} uses {inside[0]!r}, which is a part of {whole[inside[0]]!r}; let the whole take the "
+                "path, or leave the higher-order construct out."
+            )
+    deep = [c.name for c in constructs for i in c.indicators if i in whole and c.name in whole]
+    if deep:
+        raise SurveyError(f"model: {deep[0]!r} is both a part and made of parts; two orders of constructs are the most.")
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

@@ -394,7 +394,7 @@ def _roles(study: StudyFile, files: Survey) -> Roles:
         layers={n: tuple(v) for n, v in study.layers.items()}, touchpoints=tuple(points),
         segments=tuple(study.segments), comments=tuple(study.comments), targets=dict(study.targets),
         labels={**roles, **{n: dict(v) for n, v in study.labels.items()}},
-        battery=tuple(study.quality.straight_lining), marker=study.marker,
+        battery=tuple(study.quality.straight_lining), marker=study.marker, model=study.model,
     )  # fmt: skip
 
 

@@ -198,6 +198,7 @@ class StudyFile(_Part):
     outcomes: dict[str, Annotated[Outcome, BeforeValidator(_outcome)]] = {}
     drivers: Annotated[dict[str, Names], BeforeValidator(_blocks)] = {}
     layers: dict[str, Names] = {}
+    model: str | dict[str, Any] | None = None
     journey: tuple[Stage, ...] = ()
     segments: Names = ()
     comments: Names = ()

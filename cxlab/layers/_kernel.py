@@ -1,0 +1,232 @@
+"""Kernel: a path model estimated on the sample, and anew under every set of replicate weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from cxlab import pls
+from cxlab.layers._estimate import Fit, Plan, fit, index_scales, plan, starts
+from cxlab.layers._prepare import Prepared, with_products, without_products
+from cxlab.moments import replicate_moments, to_correlation
+
+FloatArray = np.ndarray[Any, np.dtype[Any]]
+_TOLERANCE = 1e-12  # largest change of a weight on the sample; replicates are content with 1e-8
+_REPLICATES = 1e-8
+_CELLS = 1 << 22  # rows × replicates whose products of scores are laid out at once
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What a model gives, once (batch of 1) or under each set of replicate weights.
+
+    Constructs are those of the last stage, products of constructs (if any) first; items are those of the model.
+
+    Attributes
+    ----------
+    paths : array, shape (batch, m, m)
+        Standardised, from row to column. Of a product: by how much the path grows per standard deviation of the moderator.
+    between : array, shape (batch, m, m)
+        Correlations of constructs (corrected for reliability under PLSc), and ``scores``, those of their scores.
+    outer : array, shape (batch, items, m)
+        Weights of standardised items.
+    loadings : array, shape (batch, indicators, m)
+        Of the last stage's indicators.
+    weights : array, shape (batch, indicators, m)
+    r_squared, rho_a : array, shape (batch, m)
+    impacts : array, shape (batch, m, m)
+        Points of the column's 0–100 index that go with one point of the row's.
+    index : array, shape (batch, m)
+        Means of the 0–100 indices.
+    correlations : array, shape (batch, items, items)
+    converged : bool array, shape (batch,)
+        False as well where a number is not finite.
+    flipped : int array, shape (m,)
+    """
+
+    paths: FloatArray
+    between: FloatArray
+    scores: FloatArray
+    outer: FloatArray
+    loadings: FloatArray
+    weights: FloatArray
+    r_squared: FloatArray
+    rho_a: FloatArray
+    impacts: FloatArray
+    index: FloatArray
+    correlations: FloatArray
+    converged: np.ndarray
+    flipped: np.ndarray
+
+    def sound(self) -> Estimates:
+        """Those of the replicates that converged."""
+        kept = {f.name: getattr(self, f.name)[self.converged] for f in fields(self) if f.name != "flipped"}
+        return Estimates(**kept, flipped=self.flipped)
+
+    @property
+    def total(self) -> FloatArray:
+        """Total effects, standardised, shape (batch, m, m)."""
+        return pls.total_effects(self.paths)
+
+    @property
+    def total_impacts(self) -> FloatArray:
+        """Total effects on the 0–100 indices, shape (batch, m, m)."""
+        return pls.total_effects(self.impacts)
+
+
+class Kernel:
+    """A prepared model with its algorithm.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    scheme : {"path", "factorial", "centroid"}
+    consistent : bool
+        PLSc: correct common factors for their reliability.
+    """
+
+    def __init__(self, prepared: Prepared, scheme: str = "path", consistent: bool = False) -> None:
+        self.prepared, self.scheme, self.consistent = prepared, scheme, consistent
+        model = prepared.model
+        self.products = model.products
+        self.plan: Plan = plan(with_products(model), scheme, consistent)
+        self.plain: Plan = plan(without_products(model), scheme, consistent) if self.products else self.plan
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Constructs of the last stage, products first."""
+        return self.plan.names
+
+    @cached_property
+    def sample(self) -> Estimates:
+        """On the sample itself."""
+        source = self.prepared.source
+        weights = self.prepared.sample.weights
+        means, covariances = source.mean()[None], source.covariance()[None]
+        return self._estimates(means, covariances, weights[None] if self.products else None, _TOLERANCE)
+
+    def replicates(self, count: int, seed: int) -> Estimates:
+        """Under Rao–Wu replicate weights."""
+        found = [
+            self._estimates(means, covariances, weights, _REPLICATES)
+            for means, covariances, weights in self._drawn(count, seed)
+        ]
+        parts = {
+            f.name: np.concatenate([getattr(e, f.name) for e in found])
+            for f in fields(Estimates)
+            if f.name != "flipped"
+        }
+        return Estimates(**parts, flipped=np.sum([e.flipped for e in found], axis=0))
+
+    def _drawn(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
+        """Means, covariances and, where products need the rows, their weights (replicates, rows)."""
+        if not self.products:
+            for means, covariances in self.prepared.source.replicates(count, seed):
+                yield means, covariances, None
+            return
+        sample = self.prepared.sample
+        step = max(1, _CELLS // len(sample.rows))
+        for multipliers, piece in sample.design.bootstrap(count, seed, sample.rows):
+            for start in range(0, len(multipliers), step):
+                some = multipliers[start : start + step]
+                found = replicate_moments(sample.columns, sample.weights, some, piece, sample.columns.mean(axis=0))
+                yield found.mean(), found.covariance(), some[:, piece] * sample.weights
+
+    @cached_property
+    def _starts(self) -> list[FloatArray]:
+        """Weights of the sample's stages, from which replicates start; those of the plain model and of the whole."""
+        correlations = to_correlation(self.prepared.source.covariance())[None]
+        return starts(self.plain, fit(correlations, self.plain), correlations)
+
+    def _estimates(
+        self, means: FloatArray, covariances: FloatArray, weights: FloatArray | None, tolerance: float
+    ) -> Estimates:
+        correlations = to_correlation(covariances)
+        spread = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+        begin = None if tolerance == _TOLERANCE else self._starts
+        found = _fitted(correlations, self.plain, begin, tolerance)
+        raw = None
+        if weights is not None:
+            extended, raw = self._extended(found.outer, (means, spread, correlations), weights)
+            found = _fitted(extended, self.plan, None, tolerance)
+        return self._described(found, means, spread, correlations, raw)
+
+    def _extended(
+        self, outer: FloatArray, moments: tuple[FloatArray, FloatArray, FloatArray], weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Correlations of products of scores and items, and the standard deviations of the products."""
+        means, spread, correlations = moments
+        columns = self.prepared.columns
+        share = weights / weights.sum(axis=1, keepdims=True)
+        products = []
+        for name in self.products:
+            parts = [self.plain.names.index(part) for part in name.split(":")]
+            product = np.ones_like(share)
+            for j in parts:
+                direction = outer[:, :, j] / spread
+                product *= direction @ columns.T - np.sum(direction * means, axis=1)[:, None]
+            products.append(product - np.sum(share * product, axis=1)[:, None])
+        q, k = len(products), columns.shape[1]
+        out = np.empty((len(share), q + k, q + k))
+        out[:, q:, q:] = correlations
+        raw = np.sqrt(np.stack([np.sum(share * p**2, axis=1) for p in products], axis=1))
+        for a, product in enumerate(products):
+            weighted = share * product
+            out[:, a, q:] = out[:, q:, a] = (weighted @ columns) / spread / raw[:, [a]]
+            for b, other in enumerate(products[: a + 1]):
+                out[:, a, b] = out[:, b, a] = np.sum(weighted * other, axis=1) / raw[:, a] / raw[:, b]
+        return out, raw
+
+    def _described(
+        self, found: Fit, means: FloatArray, spread: FloatArray, correlations: FloatArray, raw: FloatArray | None
+    ) -> Estimates:
+        q, paths = len(self.products), found.paths.copy()
+        outer = found.outer[:, q:]
+        if raw is not None:
+            paths[:, :q] /= raw[:, :, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = index_scales(outer, spread)  # 1 / standard deviation of the index
+            share = outer / spread[:, :, None] / scale[:, None]
+            true = scale / np.sqrt(np.where(self.plan.consistent, found.rho_a, 1.0))
+            impacts = paths * true[:, :, None] / true[:, None, :]
+        impacts[:, :q] = 0.0
+        index = np.einsum("bk,bkm->bm", means, share)
+        index[:, :q] = np.nan
+        finite = np.isfinite(found.paths).all(axis=(1, 2)) & np.isfinite(found.r_squared).all(axis=1)
+        return Estimates(
+            paths, found.between, found.scores_between, outer, found.loadings, found.weights, found.r_squared, found.rho_a,
+            impacts, index, correlations, found.converged & finite, found.flipped,
+        )  # fmt: skip
+
+
+def _fitted(correlations: FloatArray, found: Plan, begin: Sequence[FloatArray] | None, tolerance: float) -> Fit:
+    """Fit a batch; matrices that are not finite or cannot be solved do not stop the others."""
+    sound = np.isfinite(correlations).all(axis=(1, 2))
+    if sound.all():
+        try:
+            return fit(correlations, found, start=begin, tolerance=tolerance)
+        except np.linalg.LinAlgError:
+            pass
+    single = [_alone(correlations[k], found, begin, tolerance) for k in range(len(correlations))]
+    parts = {f.name: np.concatenate([getattr(s, f.name) for s in single]) for f in fields(Fit) if f.name != "flipped"}
+    return Fit(**parts, flipped=np.sum([s.flipped for s in single], axis=0))
+
+
+def _alone(correlation: FloatArray, found: Plan, begin: Sequence[FloatArray] | None, tolerance: float) -> Fit:
+    """One matrix; all NaN, and not converged, where it cannot be solved."""
+    if np.isfinite(correlation).all():
+        try:
+            return fit(correlation[None], found, start=begin, tolerance=tolerance)
+        except np.linalg.LinAlgError:
+            pass
+    whole = fit(np.eye(len(correlation))[None], found, tolerance=tolerance)
+    empty = {
+        f.name: np.full_like(getattr(whole, f.name), np.nan)
+        for f in fields(Fit)
+        if f.name not in ("converged", "flipped")
+    }
+    return Fit(**empty, converged=np.array([False]), flipped=np.zeros_like(whole.flipped))

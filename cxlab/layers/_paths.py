@@ -1,0 +1,365 @@
+"""Path models: what leads to what, how strongly, and by which routes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxlab import pls
+from cxlab.contrasts import p_values
+from cxlab.design import design_notes, kish_base, t_quantile
+from cxlab.errors import DataWarning, SurveyError, one_of
+from cxlab.layers._estimate import route_effects, routes
+from cxlab.layers._kernel import Estimates, Kernel
+from cxlab.layers._prepare import Model, Prepared, prepare
+from cxlab.layers._result import FORMATS, HEADINGS, PathModelResult
+from cxlab.layers._words import path_notes
+from cxlab.result import Base, reliability
+from cxlab.survey import Survey
+
+FloatArray = np.ndarray[Any, np.dtype[Any]]
+INTERVALS = ("auto", "percentile", "t")
+METHODS = ("pls", "plsc")
+FEW_UNITS = 60  # PSUs − strata under which "auto" takes t intervals
+LEAST_REPLICATES = 100
+_FAILED = 0.05  # share of replicates without a solution from which the intervals are doubtful
+ARROW = " → "
+
+
+def path_model(
+    survey: Survey,
+    model: Model = None,
+    *,
+    method: str = "pls",
+    scheme: str = "path",
+    missing: str = "listwise",
+    interval: str = "auto",
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> PathModelResult:
+    """How does experience become emotion, and emotion behaviour?
+
+    Parameters
+    ----------
+    survey : Survey
+        Its domain is analysed; weights, strata and PSUs count.
+    model : str, mapping, path of a YAML file, optional
+        Lines ``Construct =~ item + item`` (weights by correlation, mode A), ``Construct <~ item + item`` (by
+        regression, mode B), ``Construct ~ cause + cause + cause:moderator``. A construct whose indicators are constructs is of
+        higher order (two stages). As a mapping: ``constructs`` (name → items, or ``{items, mode, labels}``) and ``paths`` (name → causes).
+        By default the study's ``model``, else its layers: experience → emotion → behaviour and experience →
+        behaviour.
+    method : {"pls", "plsc"}
+        Composites, or common factors whose correlations are corrected for reliability (constructs of mode A with several items).
+    scheme : {"path", "factorial", "centroid"}
+        Inner weights.
+    missing : {"listwise", "pairwise", "em", "mi"}
+        What becomes of missing answers. Items of the default layers that more than 20 % have not experienced are set
+        aside under listwise deletion. What was not experienced is never imputed.
+    interval : {"auto", "percentile", "t"}
+        Percentiles of the replicates, or estimate ± t · se; auto takes t where PSUs − strata is under 60.
+    replicates : int
+        Rao–Wu bootstrap replicates, at least 100; 0 for point estimates only.
+    seed : int
+    level : float
+
+    Returns
+    -------
+    PathModelResult
+        One row per path: ``source, target, estimate`` (standardised; of a product the change of the moderated path per standard
+        deviation of the moderator), ``se, low, high, p_value``, ``impact, impact_low, impact_high`` (points of the target's 0–100
+        index that go with +1 point of the source's), ``f_squared, f_squared_low, f_squared_high``, ``base, base_effective,
+        reliability``. ``.effects``: every direct, indirect (each route), total indirect and total effect. ``.constructs``: ``index``
+        (mean, 0–100), ``r_squared, r_squared_adjusted``, with intervals. ``.weights``: weight and loading of each indicator.
+
+    Raises
+    ------
+    SurveyError
+        For a model that cannot be read (a cycle, an indicator in two constructs, …), unknown names, an indicator that
+        nobody answered or all answered alike, or too few respondents.
+
+    Warns
+    -----
+    SmallBaseWarning
+        If paths of .2 cannot be found with a power of .8.
+    DataWarning
+        If an indicator was not asked in a wave, the algorithm did not come to rest, or replicates failed.
+
+    Notes
+    -----
+    Everything runs on the weighted correlation matrix of the items; each replicate takes its own, so that weights, strata and
+    clusters count. Products need the rows: scores of the model without them are multiplied, and the products
+    join the model as constructs of one indicator (two-stage approach). The sign of a construct is that of its largest loading,
+    in the sample and in each replicate; turns are counted. Replicates without a solution are counted and left out.
+
+    The index of a construct is the mean of its items on 0–100, weighted by their weights over their standard deviations: impacts are
+    the paths in its units. f² compares R² with that of the same scores without the path. R² and f² have percentile
+    intervals, as they cannot be negative.
+
+    References
+    ----------
+    Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48, 159–205. Dijkstra &
+    Henseler (2015), MIS Quarterly 39(2), 297–316. Henseler & Chin (2010), Structural Equation Modeling 17, 82–109. Fornell, Johnson,
+    Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7–18. R: ``seminr::estimate_pls``, ``bootstrap_model``.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(4)
+    >>> joy = rng.normal(size=500)
+    >>> stay = 0.6 * joy + rng.normal(scale=0.8, size=500)
+    >>> df = pd.DataFrame({"glad": joy + rng.normal(scale=0.5, size=500), "proud": joy + rng.normal(scale=0.5, size=500),
+    ...                    "again": stay})
+    >>> result = path_model(Survey.from_frame(df), "Joy =~ glad + proud\\nStay =~ again\\nStay ~ Joy", replicates=200)
+    >>> result.table[["source", "target", "estimate"]].round(2).values.tolist()
+    [['Joy', 'Stay', 0.53]]
+    """
+    _check(method, scheme, interval, replicates, level)
+    prepared = prepare(survey, model, missing)
+    kernel = Kernel(prepared, scheme, method == "plsc")
+    sample = kernel.sample
+    draws = kernel.replicates(replicates, seed) if replicates else None
+    failed = 0 if draws is None else int((~draws.converged).sum())
+    _judge(sample, failed, replicates)
+    intervals = Intervals(None if draws is None else draws.sound(), interval, prepared.sample.df, level)
+    flips = _flips(kernel, draws)
+    facts = {"replicates": replicates, "failed": failed, "flips": flips, "converged": bool(sample.converged[0]),
+             "interval": intervals.kind}  # fmt: skip
+    options = {"method": method, "scheme": scheme, "missing": missing, "interval": interval, "replicates": replicates,
+               "seed": seed, "level": level}  # fmt: skip
+    return PathModelResult(
+        path_table(kernel, sample, intervals),
+        Base(len(prepared.sample.rows), kish_base(prepared.sample.weights), prepared.excluded, prepared.excluded_share),
+        (*path_notes(kernel, facts), *prepared.notes, *design_notes(survey)),
+        {**HEADINGS, **prepared.labels, **_route_labels(kernel, prepared)},
+        _call(survey, prepared, options),
+        {"en": "What leads to what", "zh": "影响路径"},
+        FORMATS, level,
+        effects=effect_table(kernel, sample, intervals), constructs=construct_table(kernel, sample, intervals),
+        weights=weight_table(kernel, sample, intervals), model=prepared.model, kernel=kernel, draws=intervals.draws,
+        replicates=replicates, failed=failed, flips=flips, seed=seed, interval=intervals.kind,
+    )  # fmt: skip
+
+
+def _check(method: str, scheme: str, interval: str, replicates: int, level: float) -> None:
+    for argument, value, allowed in (
+        ("method", method, METHODS), ("scheme", scheme, pls.SCHEMES), ("interval", interval, INTERVALS),
+    ):  # fmt: skip
+        if value not in allowed:
+            raise one_of(argument, value, allowed)
+    if replicates and replicates < LEAST_REPLICATES:
+        raise SurveyError(
+            f"replicates is {replicates}; intervals need at least {LEAST_REPLICATES}, or 0 for point estimates only."
+        )
+    t_quantile(level, 1)
+
+
+def _judge(sample: Estimates, failed: int, replicates: int) -> None:
+    if not sample.converged[0]:
+        warnings.warn(
+            "The weights did not come to rest in 300 passes: the estimates depend on where they were stopped; look for a construct "
+            "whose indicators hardly go together.",
+            DataWarning,
+            stacklevel=3,
+        )
+    if failed > _FAILED * max(replicates, 1):
+        warnings.warn(
+            f"{failed} of {replicates} replicates have no solution and are left out: the intervals rest on the others and may be too "
+            "narrow; simplify the model, or widen the filter.",
+            DataWarning,
+            stacklevel=3,
+        )
+
+
+def _flips(kernel: Kernel, draws: Estimates | None) -> dict[str, int]:
+    """Replicates in which a construct's sign was turned, of those in which any was."""
+    if draws is None:
+        return {}
+    return {n: int(c) for n, c in zip(kernel.names, draws.flipped, strict=True) if c}
+
+
+# ------------------------------------------------------------------------------ intervals
+class Intervals:
+    """Standard errors and intervals of anything that replicates give.
+
+    Parameters
+    ----------
+    draws : Estimates or None
+        Of replicates that converged.
+    kind : {"auto", "percentile", "t"}
+    df : float
+    level : float
+    """
+
+    def __init__(self, draws: Estimates | None, kind: str, df: float, level: float) -> None:
+        self.draws, self.df, self.level = draws, df, level
+        self.kind = ("t" if df < FEW_UNITS else "percentile") if kind == "auto" else kind
+
+    def columns(
+        self, name: str, estimate: FloatArray, values: FloatArray | None, *, bounded: bool = False
+    ) -> dict[str, FloatArray]:
+        """Estimate and ends as columns ``name, name_low, name_high``; of ``"estimate"`` also ``se, low, high, p_value``.
+
+        Parameters
+        ----------
+        name : str
+        estimate : array, shape (p,)
+        values : array, shape (replicates, p), or None
+        bounded : bool
+            Cannot be negative: always percentiles.
+        """
+        main = name == "estimate"
+        low_name, high_name = ("low", "high") if main else (f"{name}_low", f"{name}_high")
+        if values is None or len(values) < 2:
+            nothing = np.full(len(estimate), np.nan)
+            extra = {"se": nothing, low_name: nothing, high_name: nothing, "p_value": nothing}
+            return {name: estimate, **(extra if main else {low_name: nothing, high_name: nothing})}
+        se = values.std(axis=0, ddof=1)
+        if self.kind == "t" and not bounded:
+            reach = t_quantile(self.level, self.df) * se
+            low, high = estimate - reach, estimate + reach
+        else:
+            low, high = np.quantile(values, [0.5 - self.level / 2, 0.5 + self.level / 2], axis=0)
+        if not main:
+            return {name: estimate, low_name: low, high_name: high}
+        return {name: estimate, "se": se, "low": low, "high": high, "p_value": p_values(estimate, se, self.df)}
+
+    def of(self, part: str, where: tuple[Any, ...]) -> FloatArray | None:
+        """Replicates of some entries of an array of :class:`Estimates`, shape (replicates, p)."""
+        return None if self.draws is None else np.asarray(getattr(self.draws, part)[(slice(None), *where)])
+
+
+# ------------------------------------------------------------------------------ tables
+def path_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
+    """One row per path, in the order of targets."""
+    at = np.nonzero(kernel.plan.structure.paths)
+    order = np.lexsort((at[0], at[1]))
+    at = (at[0][order], at[1][order])
+    f = pls.f_squared(sample.between, kernel.plan.structure)[0][at]
+    drawn = None if intervals.draws is None else pls.f_squared(intervals.draws.between, kernel.plan.structure)
+    found = {
+        **_ends(kernel, at),
+        **intervals.columns("estimate", sample.paths[0][at], intervals.of("paths", at)),
+        **intervals.columns("impact", sample.impacts[0][at], intervals.of("impacts", at)),
+        **intervals.columns("f_squared", f, None if drawn is None else drawn[(slice(None), *at)], bounded=True),
+    }
+    product = np.array([":" in name for name in found["source"]])
+    for column in ("impact", "impact_low", "impact_high"):
+        found[column] = np.where(product, np.nan, found[column])
+    return _based(found, kernel.prepared)
+
+
+def _ends(kernel: Kernel, at: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
+    return {"source": [kernel.names[i] for i in at[0]], "target": [kernel.names[j] for j in at[1]]}
+
+
+def _based(found: dict[str, Any], prepared: Prepared) -> pd.DataFrame:
+    effective = kish_base(prepared.sample.weights)
+    table = pd.DataFrame(found)
+    return table.assign(
+        base=len(prepared.sample.rows), base_effective=effective, reliability=str(reliability(effective))
+    )
+
+
+def effect_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
+    """Direct, indirect, total indirect and total effects of every pair of constructs that a route joins."""
+    tables = []
+    for source, target, found in _pairs(kernel):
+        kinds = [("direct", "")] if kernel.plan.structure.paths[source, target] else []
+        kinds += [("indirect", ARROW.join(kernel.names[i] for i in route)) for route in found]
+        if found:
+            kinds.append(("total indirect", ""))
+        kinds.append(("total", ""))
+        table = pd.DataFrame({
+            "source": kernel.names[source], "target": kernel.names[target], "kind": [k for k, _ in kinds], "route": [r for _, r in kinds],
+        })  # fmt: skip
+        for name, part in (("estimate", "paths"), ("impact", "impacts")):
+            values = _along(getattr(sample, part), source, target, found, len(kinds))
+            draws = (
+                None
+                if intervals.draws is None
+                else _along(getattr(intervals.draws, part), source, target, found, len(kinds))
+            )
+            table = table.assign(**intervals.columns(name, values[0], draws))
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _pairs(kernel: Kernel) -> Iterator[tuple[int, int, list[tuple[int, ...]]]]:
+    """Pairs of constructs with a path or a route between them; products have only their path."""
+    paths = kernel.plan.structure.paths
+    for source in range(len(kernel.products), len(paths)):
+        for target in range(len(paths)):
+            found = routes(paths, source, target)
+            if found or paths[source, target]:
+                yield source, target, found
+
+
+def _along(
+    coefficients: FloatArray, source: int, target: int, found: Sequence[tuple[int, ...]], kinds: int
+) -> FloatArray:
+    """Effects of one pair in the order of its kinds, shape (batch, kinds)."""
+    direct = coefficients[:, source, target][:, None]
+    by_route = route_effects(coefficients, found)
+    indirect = by_route.sum(axis=1, keepdims=True)
+    parts = [by_route, *([indirect] if found else []), direct + indirect]
+    has_direct = kinds == by_route.shape[1] + len(parts)
+    return np.hstack([direct, *parts] if has_direct else parts)
+
+
+def construct_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
+    """One row per construct: its index and how much of it is explained."""
+    q = len(kernel.products)
+    own = np.arange(q, len(kernel.names))
+    causes = kernel.plan.structure.paths.sum(axis=0)[own]
+    explained = np.where(causes > 0, sample.r_squared[0, own], np.nan)
+    base = len(kernel.prepared.sample.rows)
+    adjusted = 1 - (1 - explained) * (base - 1) / np.maximum(base - causes - 1, 1)
+    drawn = intervals.of("r_squared", (own,))
+    found = {
+        "construct": [kernel.names[j] for j in own],
+        **intervals.columns("index", sample.index[0, own], intervals.of("index", (own,))),
+        **intervals.columns("r_squared", explained, drawn, bounded=True),
+        "r_squared_adjusted": adjusted,
+    }
+    table = _based(found, kernel.prepared)
+    table.loc[causes == 0, ["r_squared_low", "r_squared_high"]] = np.nan
+    return table
+
+
+def weight_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
+    """One row per indicator of the last stage: its weight and loading in its construct."""
+    inside = [
+        (i, j) for j, block in enumerate(kernel.plan.structure.blocks) for i in block if j >= len(kernel.products)
+    ]
+    at = tuple(np.array(part) for part in zip(*inside, strict=True))
+    found = {
+        "construct": [kernel.names[j] for j in at[1]],
+        "item": [kernel.plan.indicators[i] for i in at[0]],
+        "mode": [kernel.plan.structure.modes[j] for j in at[1]],
+        **intervals.columns("weight", sample.weights[0][at], intervals.of("weights", at)),
+        **intervals.columns("loading", sample.loadings[0][at], intervals.of("loadings", at)),
+    }
+    return _based(found, kernel.prepared)
+
+
+def _route_labels(kernel: Kernel, prepared: Prepared) -> dict[str, dict[str, str]]:
+    """Wordings of routes."""
+    out = {}
+    for _, _, found in _pairs(kernel):
+        for route in found:
+            parts = [kernel.names[i] for i in route]
+            out[ARROW.join(parts)] = {
+                lang: ARROW.join(prepared.labels[p][lang] for p in parts) for lang in ("en", "zh")
+            }
+    return out
+
+
+def _call(survey: Survey, prepared: Prepared, options: dict[str, Any]) -> str:
+    said = "".join(f", {k}={v!r}" for k, v in options.items())
+    return f"cx.path_model(survey{survey.filter}, {prepared.model.text()!r}{said})  # data {survey.data_hash}"

@@ -1,0 +1,317 @@
+"""Prepare: from a survey and a model to columns on 0–100, rows and covariances."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs, structurally_missing, unmet
+from cxlab.design import kish_base, resolve
+from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
+from cxlab.items import pick
+from cxlab.layers._model import Construct, PathModel, layer_model, read_model
+from cxlab.metrics import names as wordings
+from cxlab.survey import Survey
+from cxlab.words import LANGUAGES, Note
+
+FloatArray = np.ndarray[Any, np.dtype[Any]]
+Model = str | Path | Mapping[str, object] | PathModel | None
+METHODS = ("listwise", *INCOMPLETE)
+SET_ASIDE = 0.20  # share of "not experienced" from which an item of the study's layers is set aside under listwise
+_FINDS = 2.486  # z for a one-sided test at .05 with power .8: Kock & Hadaya's inverse square root method
+_SMALLEST = 0.2  # standardised path that a study should be able to find
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What an analysis of a path model starts from.
+
+    Attributes
+    ----------
+    model : PathModel
+    sample : Sample
+        One column per item in the order of ``model.items``, on 0–100, more is better.
+    source : Source
+        Means and covariances of these columns.
+    scales : array, shape (items, 2)
+        Ends of each item's response scale.
+    missing : str
+    excluded : int
+        Respondents of the domain that left, and ``excluded_share``, their share of its weight.
+    labels : mapping
+        Wordings of items and constructs.
+    notes : tuple of Note
+    survey : Survey
+    """
+
+    model: PathModel
+    sample: Sample
+    source: Source
+    scales: FloatArray
+    missing: str
+    excluded: int
+    excluded_share: float
+    labels: Mapping[Any, Mapping[str, str]] = field(default_factory=dict)
+    notes: tuple[Mapping[str, str], ...] = ()
+    survey: Survey | None = field(default=None, repr=False)
+
+    @property
+    def columns(self) -> FloatArray:
+        """Items on 0–100, shape (rows, items)."""
+        return self.sample.columns
+
+    def within(self, inside: np.ndarray) -> Prepared:
+        """The same model on some of the rows, bool of shape (rows,): a group."""
+        sample = replace(
+            self.sample,
+            columns=self.columns[inside],
+            weights=self.sample.weights[inside],
+            rows=self.sample.rows[inside],
+        )
+        return replace(self, sample=sample, source=SOURCES[self.missing](sample))
+
+
+def prepare(survey: Survey, model: Model, missing: str = "listwise") -> Prepared:
+    """Choose the model and the rows, and say what was left out."""
+    if missing not in METHODS:
+        raise one_of("missing", missing, METHODS)
+    found, notes = chosen_model(survey, model, missing)
+    survey.require("model", found.items)
+    if found.products and missing != "listwise":
+        raise SurveyError(
+            f"missing={missing!r}: {len(found.products)} products of constructs ({', '.join(found.products)}) need the answers "
+            "of every row; use missing='listwise', or leave the products out."
+        )
+    asked = survey.domain & (survey.weights > 0)
+    columns, scales, undeclared = _columns(survey, found.items, asked)
+    _check_usable(found, columns[asked], survey)
+    kept = asked & np.asarray(SOURCES[missing].keep(np.isfinite(columns)))
+    if missing == "listwise":
+        notes += _absent_waves(survey, found.items, asked)
+    else:
+        _check_experienced(survey, found.items, missing)
+    rows = np.flatnonzero(kept)
+    if len(rows) < len(found.items) / 2 or len(rows) < 10:
+        raise SurveyError(
+            f"model: {len(rows)} of {int(asked.sum()):,} respondents answered all {len(found.items)} indicators; at least "
+            f"{max(10, -(-len(found.items) // 2))} are needed: leave out the emptiest ({_emptiest(columns[asked], found.items)}), widen the "
+            "filter, or use missing='em'."
+        )
+    _check_spread(found, columns[rows])
+    sample = Sample(columns[rows], survey.weights[rows], rows, resolve(survey))
+    if missing in INCOMPLETE:
+        check_pairs(sample, list(found.items))
+    if undeclared:
+        notes += (Note(_SCALES, items=", ".join(undeclared)),)
+    notes += _small(sample, found)
+    labels = {i: wordings(survey, i) for i in found.items} | construct_labels(survey, found)
+    share = 1 - float(sample.weights.sum() / survey.weights[asked].sum())
+    return Prepared(
+        found, sample, SOURCES[missing](sample), scales, missing, int(asked.sum()) - len(rows), share, labels, notes, survey
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------ the model
+def chosen_model(survey: Survey, model: Model, missing: str) -> tuple[PathModel, tuple[Note, ...]]:
+    """The model that is asked for; by default the study's own, else its layers."""
+    if isinstance(model, PathModel):
+        return model, ()
+    given = survey.roles.model if model is None else model
+    if given:
+        return read_model(_opened(given)), ()
+    layers = dict(survey.roles.layers)
+    if missing != "listwise":
+        return layer_model(layers), ()
+    aside = {i for items in layers.values() for i in items if structurally_missing(survey, i) > SET_ASIDE}
+    left = {name: tuple(i for i in items if i not in aside) for name, items in layers.items()}
+    empty = [name for name, items in left.items() if not items and layers[name]]
+    if empty:
+        raise SurveyError(
+            f"model: more than {SET_ASIDE:.0%} of the respondents did not meet, or were not asked about, every indicator of "
+            f"{', '.join(map(repr, empty))}; pass model= to use some of them all the same, or missing='pairwise'."
+        )
+    if not aside:
+        return layer_model(left), ()
+    listed = {lang: sep.join(survey.label(i, lang) for items in layers.values() for i in items if i in aside)
+              for lang, sep in (("en", ", "), ("zh", "、"))}  # fmt: skip
+    return layer_model(left), (Note(_ASIDE, limit=SET_ASIDE, items=listed),)
+
+
+def _opened(given: str | Path | Mapping[str, object]) -> str | Mapping[str, object]:
+    """The text or mapping of a model; a YAML file is read."""
+    is_file = isinstance(given, Path) or (isinstance(given, str) and given.strip().endswith((".yml", ".yaml")))
+    if not is_file:
+        return given  # type: ignore[return-value]
+    path = Path(str(given).strip())
+    if not path.exists():
+        raise SurveyError(f"model: the file {str(given)!r} does not exist.")
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        raise SurveyError(
+            f"model: {path.name} is no YAML{f' (line {where.line + 1})' if where else ''}: {getattr(error, 'problem', error)}."
+        ) from None
+    if not isinstance(found, (str, Mapping)):
+        raise SurveyError(f"model: {path.name} holds neither the text of a model nor constructs and paths.")
+    return found
+
+
+def construct_labels(survey: Survey, model: PathModel) -> dict[str, dict[str, str]]:
+    """Wordings of constructs: a role's own, an item's where the construct is that item, else the name."""
+    out = {}
+    for c in model.constructs:
+        single = wordings(survey, c.name) if c.indicators == (c.name,) else {}
+        said = c.labels or survey.roles.labels.get(c.name) or single
+        out[c.name] = {lang: pick(said, lang, c.name) for lang in LANGUAGES}
+    for product in model.products:
+        out[product] = {lang: " × ".join(out[p][lang] for p in product.split(":")) for lang in LANGUAGES}
+    return out
+
+
+# ------------------------------------------------------------------------------ columns
+def _columns(survey: Survey, items: Sequence[str], asked: np.ndarray) -> tuple[FloatArray, FloatArray, list[str]]:
+    """Items on 0–100 turned so that more is better, the ends of their scales, and those whose ends were not declared."""
+    columns, scales = np.empty((len(survey.data), len(items))), np.empty((len(items), 2))
+    undeclared = []
+    for k, name in enumerate(items):
+        values, ends = survey.values(name), survey.scale(name)
+        if ends is None:
+            seen = values[asked & np.isfinite(values)]
+            ends = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
+            if not np.isin(seen, (0.0, 1.0)).all():
+                undeclared.append(name)
+        scales[k] = ends
+        score = 100 * (values - ends[0]) / max(ends[1] - ends[0], 1e-300)
+        columns[:, k] = score if survey.higher_is_better(name) or len(survey.items_of(name)) > 1 else 100 - score
+    return columns, scales, undeclared
+
+
+def _check_usable(model: PathModel, columns: FloatArray, survey: Survey) -> None:
+    """Refuse indicators without an answer, naming what would be left of their construct."""
+    silent = [i for i, c in zip(model.items, columns.T, strict=True) if not np.isfinite(c).any()]
+    if silent:
+        raise SurveyError(
+            f"model: {len(silent)} of {len(model.items)} indicators have no answer from the {len(columns):,} respondents: "
+            f"{', '.join(map(repr, silent))}.{_left_of(model, silent)} Leave them out of the model, or choose waves in which they were asked."
+        )
+
+
+def _check_spread(model: PathModel, columns: FloatArray) -> None:
+    with np.errstate(invalid="ignore"):
+        constant = [i for i, c in zip(model.items, columns.T, strict=True) if not np.nanmax(c) - np.nanmin(c) > 0]
+    if constant:
+        raise SurveyError(
+            f"model: {len(constant)} of {len(model.items)} indicators have the same answer in all {len(columns):,} rows that are used: "
+            f"{', '.join(map(repr, constant))}.{_left_of(model, constant)} Leave them out of the model, or widen the filter."
+        )
+
+
+def _left_of(model: PathModel, unusable: Sequence[str]) -> str:
+    """What stays of the constructs that lose indicators."""
+    said = []
+    for c in model.constructs:
+        left = [i for i in c.indicators if i not in unusable]
+        if len(left) < len(c.indicators) and len(left) < 2:
+            kept = f"the single indicator {left[0]!r}, taken as free of error" if left else "nothing"
+            said.append(f" {c.name!r} would keep {kept}.")
+    return "".join(said)
+
+
+def _check_experienced(survey: Survey, items: Sequence[str], missing: str) -> None:
+    """Refuse to impute what was not experienced."""
+    if missing == "pairwise":
+        return
+    met = [(i, float(unmet(survey, i)[survey.domain].mean())) for i in items]
+    absent = [f"{i!r} ({share:.0%})" for i, share in met if share > 0]
+    if absent:
+        raise SurveyError(
+            f"missing={missing!r} would give answers to respondents who did not experience {len(absent)} of {len(items)} "
+            f"indicators: {', '.join(absent)}; leave these out of the model, or use missing='listwise' or 'pairwise'."
+        )
+
+
+def _absent_waves(survey: Survey, items: Sequence[str], asked: np.ndarray) -> tuple[Note, ...]:
+    """Warn of waves that listwise deletion loses wholly, as an indicator was not asked there."""
+    wave = survey.roles.wave
+    if wave is None or wave not in survey.data or survey.data[wave][asked].nunique() < 2:
+        return ()
+    codes, column = survey.data[wave][asked].to_numpy(), {}
+    for i in items:
+        answered = np.isfinite(survey.values(i)[asked])
+        lost = [c for c in np.unique(codes) if not answered[codes == c].any()]
+        if lost:
+            column[i] = lost
+    if not column:
+        return ()
+    lost_waves = sorted({c for lost in column.values() for c in lost})
+    shown = {level.code: level.label for level in survey.levels(wave)}
+    waves = ", ".join(str(shown.get(c, c)) for c in lost_waves)
+    warnings.warn(
+        f"{len(column)} indicators were not asked in every wave ({', '.join(map(repr, column))}: none in {waves}); all respondents of "
+        f"{'this wave' if len(lost_waves) == 1 else 'these waves'} leave the model.",
+        DataWarning,
+        stacklevel=5,
+    )
+    items_said = {lang: sep.join(survey.label(i, lang) for i in column) for lang, sep in (("en", ", "), ("zh", "、"))}
+    return (Note(_NOT_ASKED, items=items_said, waves=waves),)
+
+
+def _small(sample: Sample, model: PathModel) -> tuple[Note, ...]:
+    """Warn of a base that cannot find a path of ordinary size."""
+    effective, needed = kish_base(sample.weights), (_FINDS / _SMALLEST) ** 2
+    if effective >= needed:
+        return ()
+    warnings.warn(
+        f"{len(sample.weights)} respondents (effective {effective:.0f}) for {len(model.items)} indicators: a path of "
+        f"{_SMALLEST} is found four times in five from about {needed:.0f}; smaller ones go unseen.",
+        SmallBaseWarning,
+        stacklevel=5,
+    )
+    return (
+        Note(
+            _SMALL, base=len(sample.weights), effective=effective, items=len(model.items), path=_SMALLEST, needed=needed
+        ),
+    )
+
+
+def _emptiest(columns: FloatArray, items: Sequence[str]) -> str:
+    share = np.isnan(columns).mean(axis=0)
+    worst = int(np.argmax(share))
+    return f"{items[worst]!r}, missing for {share[worst]:.0%}"
+
+
+def with_products(model: PathModel) -> PathModel:
+    """The model in which each product of constructs is a construct with a single indicator, named ``"A*B"``."""
+    made = tuple(Construct(p, (p.replace(":", "*"),)) for p in model.products)
+    return PathModel((*made, *model.constructs), model.paths)
+
+
+def without_products(model: PathModel) -> PathModel:
+    """The model with its plain paths alone."""
+    return PathModel(model.constructs, tuple(p for p in model.paths if ":" not in p[0]))
+
+
+_ASIDE = {
+    "en": "Set aside because more than {limit:.0%} of respondents have not experienced them or were not asked: {items}.",
+    "zh": "超过 {limit:.0%} 的受访者未体验或未被问及，因此未纳入模型：{items}。",
+}
+_SCALES = {
+    "en": "Ends of the scale not declared; the smallest and largest answers stand for 0 and 100: {items}.",
+    "zh": "以下题目未声明量表两端，以最小和最大答案作为 0 和 100：{items}。",
+}
+_NOT_ASKED = {
+    "en": "Not asked in every wave: {items}. All respondents of {waves} leave the model.",
+    "zh": "并非每期都询问：{items}。{waves} 的受访者全部未纳入模型。",
+}
+_SMALL = {
+    "en": "{base:,} respondents (effective {effective:,.0f}) for {items} indicators: a path of {path:.1f} is found four times in five from "
+    "about {needed:,.0f}.",
+    "zh": "{base:,} 名受访者（有效样本量 {effective:,.0f}）对应 {items} 个指标：要以八成把握发现 {path:.1f} 的路径，约需 {needed:,.0f} 人。",
+}

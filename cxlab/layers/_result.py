@@ -1,0 +1,203 @@
+"""What a path model says: its tables, its picture, its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cxlab.layers import _words as words
+from cxlab.layers._model import PathModel
+from cxlab.result import Labels, Result
+from cxlab.words import Sentence, Sentences, language, number, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cxlab.layers._kernel import Estimates, Kernel
+
+_TITLES = {
+    "effects": {"en": "Direct, indirect and total effects", "zh": "直接效应、间接效应与总效应"},
+    "constructs": {"en": "Constructs", "zh": "构念"},
+    "weights": {"en": "Weights and loadings of the indicators", "zh": "指标的权重与载荷"},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class PathModelResult(Result):
+    """Paths between constructs, their effects along every route, and what is explained.
+
+    Attributes
+    ----------
+    effects : DataFrame
+        ``source, target, kind`` (direct, indirect, total indirect, total), ``route, estimate, se, low, high, p_value, impact,
+        impact_low, impact_high``.
+    constructs : DataFrame
+        ``construct, index`` (mean 0–100), ``r_squared, r_squared_adjusted`` with intervals.
+    weights : DataFrame
+        ``construct, item, mode, weight, loading`` with intervals.
+    model : PathModel
+    kernel : Kernel
+        What the model was estimated from; further analyses go on from it.
+    draws : Estimates or None
+        Under replicate weights, those without a solution left out.
+    replicates, failed : int
+        Replicates asked for, and those without a solution.
+    flips : mapping of construct to int
+        Replicates in which its sign was turned.
+    seed : int
+    interval : {"percentile", "t"}
+    """
+
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    constructs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    model: PathModel = field(default_factory=lambda: PathModel((), ()))
+    kernel: Kernel | None = field(default=None, repr=False)
+    draws: Estimates | None = field(default=None, repr=False)
+    replicates: int = 0
+    failed: int = 0
+    flips: Mapping[str, int] = field(default_factory=dict)
+    seed: int = 0
+    interval: str = "percentile"
+
+    def further(self) -> Mapping[str, Result]:
+        """Effects, constructs, indicators."""
+        parts = {"effects": self.effects, "constructs": self.constructs, "weights": self.weights}
+        return {
+            name: Result(table, self.base, (), self.labels, self.call, _TITLES[name], self.formats, self.level)
+            for name, table in parts.items()
+        }
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Draw the constructs and their paths, with coefficients and intervals."""
+        from cxlab.layers._draw_paths import draw
+
+        return draw(self, ax, language(lang))
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Constructs that lead to nothing."""
+        sources = set(self.table["source"])
+        return [c for c in self.constructs["construct"] if c not in sources]
+
+    def sentences(self, lang: str | None = None) -> Sentences:
+        """What acts most on the last constructs, by which way, how much is explained, and which paths are not shown."""
+        lang = language(lang)
+        if (self.table["reliability"] == "suppressed").all():
+            facts = {"effective": self.base.effective, "target": self.label(self.outcomes[0], lang)}
+            return Sentences([sentence(words.NOTHING, lang, **facts)])
+        said = [s for target in self.outcomes for s in self._about(target, lang)]
+        return Sentences([*said, *self._moderated(lang), *self._unclear(lang)])
+
+    def _about(self, target: str, lang: str) -> Iterator[Sentence]:
+        totals = self.effects[(self.effects["target"] == target) & (self.effects["kind"] == "total")]
+        ordered = totals.iloc[np.argsort(-totals["estimate"].abs().to_numpy(), kind="stable")]
+        if ordered.empty:
+            return
+        top = ordered.iloc[0]
+        facts = {
+            "source": self.label(top["source"], lang),
+            "target": self.label(target, lang),
+            "effect": top["estimate"],
+        }
+        if self.draws is None:
+            yield sentence(words.NO_INTERVALS, lang, **facts)
+            return
+        more = {"low": top["low"], "high": top["high"], "points": 10 * top["impact"]}
+        tied = [s for s in ordered["source"].iloc[1:] if not self._told_apart(top["source"], s, target)]
+        if tied:
+            others = ("”、“" if lang == "zh" else ", ").join(number(self.label(s, lang), "in") for s in tied)
+            yield sentence(words.TIED, lang, **facts, **more, others=others)
+        else:
+            yield sentence(words.STRONGEST, lang, **facts, **more)
+        yield from self._ways(top["source"], target, lang)
+        row = self.constructs.set_index("construct").loc[target]
+        yield sentence(words.EXPLAINED, lang, target=self.label(target, lang), r2=row["r_squared"], low=row["r_squared_low"],
+                       high=row["r_squared_high"], base=self.base.respondents)  # fmt: skip
+
+    def _told_apart(self, first: str, second: str, target: str) -> bool:
+        """Whether the sizes of two total effects differ over the replicates."""
+        if self.draws is None or self.kernel is None:
+            return False
+        place = self.kernel.names.index
+        total = np.abs(self.draws.total[:, :, place(target)])
+        gap = total[:, place(first)] - total[:, place(second)]
+        return bool(np.quantile(gap, (1 - self.level) / 2) > 0)
+
+    def _ways(self, source: str, target: str, lang: str) -> Iterator[Sentence]:
+        """By which way the strongest cause acts, where it has a direct path and an indirect one."""
+        rows = self.effects[(self.effects["source"] == source) & (self.effects["target"] == target)].set_index("kind")
+        if not {"direct", "total indirect"} <= set(rows.index):
+            return
+        direct, whole, total = rows.loc["direct"], rows.loc["total indirect"], rows.loc["total"]
+        if not whole["low"] > 0 < whole["estimate"] and not whole["high"] < 0:
+            return
+        route = rows.loc[["indirect"]].iloc[rows.loc[["indirect"], "estimate"].abs().to_numpy().argmax()]["route"]
+        middle = self.label(route, lang).split(" → ")[1:-1]
+        facts = {"source": self.label(source, lang), "target": self.label(target, lang), "route": " → ".join(number(m, "in") for m in middle),
+                 "indirect": whole["estimate"], "low": whole["low"], "high": whole["high"], "direct": direct["estimate"],
+                 "direct_low": direct["low"], "direct_high": direct["high"]}  # fmt: skip
+        if direct["low"] <= 0 <= direct["high"] or total["estimate"] * direct["estimate"] < 0:
+            yield sentence(words.ONLY_THROUGH, lang, **facts)
+        else:
+            yield sentence(words.THROUGH, lang, **facts, share=whole["estimate"] / total["estimate"])
+
+    def _moderated(self, lang: str) -> Iterator[Sentence]:
+        for row in self.table[self.table["source"].str.contains(":") & self.table["low"].notna()].itertuples():
+            first, moderator = str(row.source).split(":", 1)
+            yield sentence(words.MODERATED, lang, source=self.label(first, lang), target=self.label(row.target, lang),
+                           moderator=" × ".join(self.label(m, lang) for m in moderator.split(":")), change=row.estimate,
+                           low=row.low, high=row.high)  # fmt: skip
+
+    def _unclear(self, lang: str) -> Iterator[Sentence]:
+        unclear = self.table[(self.table["low"] <= 0) & (self.table["high"] >= 0)]
+        if len(unclear):
+            listed = [f"{self.label(r.source, lang)} → {self.label(r.target, lang)}" for r in unclear.itertuples()]
+            yield sentence(
+                words.UNCLEAR,
+                lang,
+                count=len(unclear),
+                all=len(self.table),
+                paths=("、" if lang == "zh" else ", ").join(listed),
+            )
+
+    def methods(self, lang: str | None = None) -> str:
+        """Paragraph on how the numbers were made."""
+        lang = language(lang)
+        if self.kernel is None:
+            return ""
+        scheme, kind = words.SCHEME_WORDS[self.kernel.scheme][lang], words.KIND_WORDS[self.kernel.consistent][lang]
+        return sentence(words.METHODS, lang, kind=kind, scheme=scheme, constructs=len(self.model.constructs), items=len(self.model.items),
+                        base=self.base.respondents, b=self.replicates).text  # fmt: skip
+
+
+HEADINGS: Labels = {
+    "source": {"en": "From", "zh": "起点"}, "target": {"en": "To", "zh": "终点"},
+    "construct": {"en": "Construct", "zh": "构念"}, "kind": {"en": "Effect", "zh": "效应"},
+    "route": {"en": "Route", "zh": "路径"}, "mode": {"en": "Mode", "zh": "模式"},
+    "impact": {"en": "Points per +1 point", "zh": "每高 1 分的变化"},
+    "impact_low": {"en": "Points low", "zh": "变化下限"}, "impact_high": {"en": "Points high", "zh": "变化上限"},
+    "f_squared": {"en": "f²", "zh": "f²"}, "f_squared_low": {"en": "f² low", "zh": "f² 下限"},
+    "f_squared_high": {"en": "f² high", "zh": "f² 上限"}, "index": {"en": "Index 0–100", "zh": "指数（0–100）"},
+    "index_low": {"en": "Index low", "zh": "指数下限"}, "index_high": {"en": "Index high", "zh": "指数上限"},
+    "r_squared": {"en": "R²", "zh": "R²"}, "r_squared_low": {"en": "R² low", "zh": "R² 下限"},
+    "r_squared_high": {"en": "R² high", "zh": "R² 上限"}, "r_squared_adjusted": {"en": "R² adjusted", "zh": "调整后 R²"},
+    "weight": {"en": "Weight", "zh": "权重"}, "weight_low": {"en": "Weight low", "zh": "权重下限"},
+    "weight_high": {"en": "Weight high", "zh": "权重上限"}, "loading": {"en": "Loading", "zh": "载荷"},
+    "loading_low": {"en": "Loading low", "zh": "载荷下限"}, "loading_high": {"en": "Loading high", "zh": "载荷上限"},
+    ("kind", "direct"): {"en": "direct", "zh": "直接"}, ("kind", "indirect"): {"en": "indirect", "zh": "间接"},
+    ("kind", "total indirect"): {"en": "total indirect", "zh": "间接合计"}, ("kind", "total"): {"en": "total", "zh": "总效应"},
+}  # fmt: skip
+FORMATS = {
+    "se": ".3f",
+    "index": ".1f",
+    "index_low": ".1f",
+    "index_high": ".1f",
+    "f_squared": ".3f",
+    "f_squared_low": ".3f",
+    "f_squared_high": ".3f",
+}
