@@ -2,6 +2,8 @@ __version__: str
 from .banners import BannerResult as BannerResult
 from .banners import banner as banner
 from .batteries import reliability as reliability
+from .claim_register import ClaimsResult as ClaimsResult
+from .claim_register import claims as claims
 from .contrasts import against_rest as against_rest
 from .describe import codebook as codebook
 from .draft import draft_study as draft_study
@@ -26,7 +28,9 @@ from .journey import touchpoints as touchpoints
 from .layers import PathModelResult as PathModelResult
 from .layers import path_model as path_model
 from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult
+from .loyalty import SurvivalResult as SurvivalResult
 from .loyalty import loyalty_link as loyalty_link
+from .loyalty import survival as survival
 from .metrics import ces as ces
 from .metrics import csat as csat
 from .metrics import frequencies as frequencies
@@ -52,6 +56,7 @@ from .simulate import HealthCheck as HealthCheck
 from .simulate import Truths as Truths
 from .simulate import simulate_healthcheck as simulate_healthcheck
 from .stacking import stack as stack
+from .study import JoinResult as JoinResult
 from .study import Study as Study
 from .study import check_study as check_study
 from .study import open_study as open_study
