@@ -57,7 +57,9 @@ class Moments:
     def covariance(self) -> FloatArray:
         """Weighted covariances with divisor Σw, shape (..., k, k)."""
         shift = self.sums / self.weight[..., None]
-        return self.products / self.weight[..., None, None] - shift[..., :, None] * shift[..., None, :]
+        out = self.products / self.weight[..., None, None]
+        out -= shift[..., :, None] * shift[..., None, :]
+        return out
 
     def correlation(self) -> FloatArray:
         """Weighted correlations, shape (..., k, k); NaN for a constant column."""
@@ -69,7 +71,8 @@ def to_correlation(covariance: FloatArray) -> FloatArray:
     variance = np.diagonal(covariance, axis1=-2, axis2=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(variance > 0, 1 / np.sqrt(variance), np.nan)
-    out = covariance * scale[..., :, None] * scale[..., None, :]
+    out = covariance * scale[..., :, None]
+    out *= scale[..., None, :]
     k = range(covariance.shape[-1])
     out[..., k, k] = np.where(np.isnan(scale), np.nan, 1.0)
     return out

@@ -87,7 +87,7 @@ def outer_weights(
     Inner weights: of predecessors their regression coefficients, of successors their correlation (path); correlations
     (factorial) or their signs (centroid) of all neighbours. Outer weights: covariances of a construct's
     indicators with its inner proxy (mode A), or the regression on them (mode B). Matrices that stand still leave the
-    iteration, so that a batch costs what its slow members need.
+    iteration, half of them at a time, so that a batch does not wait for its slow members.
 
     References
     ----------
@@ -114,7 +114,7 @@ def outer_weights(
     matrices, current = correlations, outer
     done = np.zeros(batch, dtype=bool)
     count = 0
-    while len(active) and count < passes:
+    while len(active) and count < passes and not done[active].all():
         count += 1
         proxies = np.matmul(matrices, current)
         inner = _inner(np.matmul(np.swapaxes(current, 1, 2), proxies), structure)
@@ -124,10 +124,13 @@ def outer_weights(
             updated[:, block, j] = np.matmul(inverse[active], updated[:, block, j][..., None])[..., 0]
         updated = _scaled(updated, matrices)
         still = np.abs(np.abs(updated) - np.abs(current)).max(axis=(1, 2)) < tolerance
-        outer[active] = updated
-        done[active[still]] = True
-        left = ~still
-        active, matrices, current = active[left], matrices[left], updated[left]
+        done[active] |= still
+        current = updated
+        left = ~done[active]
+        if 2 * left.sum() < len(active):  # copying the matrices costs as much as a pass
+            outer[active] = updated
+            active, matrices, current = active[left], matrices[left], updated[left]
+    outer[active] = current
     outer, flipped = _aligned(outer, correlations, structure)
     return Weights(outer, done & np.isfinite(outer).all(axis=(1, 2)), count, flipped)
 

@@ -15,8 +15,9 @@ from cxlab.layers._prepare import Prepared, with_products, without_products
 from cxlab.moments import replicate_moments, to_correlation
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
-_TOLERANCE = 1e-12  # largest change of a weight on the sample; replicates are content with 1e-8
-_REPLICATES = 1e-8
+_TOLERANCE = 1e-12  # largest change of a weight on the sample; replicates are content with 1e-7
+_REPLICATES = 1e-7
+_BLOCK = 256  # matrices worked on at once, so that they stay in the cache
 _CELLS = 1 << 22  # rows × replicates whose products of scores are laid out at once
 
 
@@ -126,7 +127,8 @@ class Kernel:
         """Means, covariances and, where products need the rows, their weights (replicates, rows)."""
         if not self.products:
             for means, covariances in self.prepared.source.replicates(count, seed):
-                yield means, covariances, None
+                for start in range(0, len(means), _BLOCK):
+                    yield means[start : start + _BLOCK], covariances[start : start + _BLOCK], None
             return
         sample = self.prepared.sample
         step = max(1, _CELLS // len(sample.rows))
