@@ -1,4 +1,8 @@
 """Loyalty: how satisfaction and what customers do hang together, and where a point more pays."""
 
+from cxlab.loyalty._chain import service_profit_chain as service_profit_chain
+from cxlab.loyalty._chain_result import ServiceProfitResult as ServiceProfitResult
 from cxlab.loyalty._link import loyalty_link as loyalty_link
 from cxlab.loyalty._link_result import LoyaltyLinkResult as LoyaltyLinkResult
+from cxlab.loyalty._survival import survival as survival
+from cxlab.loyalty._survival_result import SurvivalResult as SurvivalResult

@@ -104,3 +104,12 @@ def replicate_weights(
     for factors, piece in design.bootstrap(replicates, seed, rows):
         for start in range(0, len(factors), step):
             yield factors[start : start + step].astype(float)[:, piece] * w
+
+
+def spread(draws: FloatArray) -> FloatArray:
+    """Standard deviation over replicates, those without an answer left out; NaN under two; (b, k) to (k,)."""
+    there = np.isfinite(draws)
+    count = there.sum(axis=0)
+    mean = np.where(there, draws, 0.0).sum(axis=0) / np.maximum(count, 1)
+    squares = (np.where(there, draws - mean, 0.0) ** 2).sum(axis=0)
+    return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
