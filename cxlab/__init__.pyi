@@ -29,7 +29,9 @@ from .layers import PathModelResult as PathModelResult
 from .layers import path_model as path_model
 from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult
 from .loyalty import SurvivalResult as SurvivalResult
+from .loyalty import ServiceProfitResult as ServiceProfitResult
 from .loyalty import loyalty_link as loyalty_link
+from .loyalty import service_profit_chain as service_profit_chain
 from .loyalty import survival as survival
 from .metrics import ces as ces
 from .metrics import csat as csat

@@ -215,6 +215,8 @@ class Survey:
         What happened on the way in (dropped columns, undeclared codes, repaired dates).
     filter : str
         The ``where`` calls made so far, as code.
+    joins : tuple of Result
+        One :class:`cxlab.JoinResult` per linked table that ``study.join`` added.
     """
 
     data: pd.DataFrame
@@ -227,6 +229,7 @@ class Survey:
     source: str = ""
     notes: tuple[str, ...] = ()
     filter: str = ""
+    joins: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if self.domain is None:
@@ -476,6 +479,11 @@ class Survey:
             names = dict(zip(codes, texts, strict=True))
             out[name] = pd.Categorical(column.map(names), categories=texts, ordered=True)
         return pd.DataFrame(out, index=self.data.index)[self.domain]
+
+    def join_notes(self, *names: str) -> tuple[Mapping[str, str], ...]:
+        """What the joins that made these columns or roles left out or could not know, for the notes of an analysis."""
+        used = {item for name in names for item in self.items_of(name)}
+        return tuple(note for join in self.joins if used & set(join.items) for note in join.notes)
 
     # ------------------------------------------------------------------ choosing respondents
     def where(self, *expressions_: str, **groups: Any) -> Survey:

@@ -16,18 +16,21 @@ from typing import Any
 
 import pandas as pd
 
-from cxlab.errors import DataWarning, StudyError, SurveyError, nearest, one_of
+from cxlab.errors import DataWarning, StudyError, SurveyError, nearest
 from cxlab.items import pick
 from cxlab.study import _check, _load
 from cxlab.study._build import build
 from cxlab.study._codebook import read_codebook
+from cxlab.study._join import Request, join
+from cxlab.study._join_result import JoinResult
 from cxlab.study._locate import Located, Problem, locate
 from cxlab.study._notes import note
 from cxlab.study._schema import ABSENT, ItemPart, StudyFile, validate
+from cxlab.study._tables import no_dates, read_table
 from cxlab.survey import Level, Roles, Survey
 from cxlab.words import language, sentence
 
-__all__ = ["Study", "check_study", "open_study"]
+__all__ = ["JoinResult", "Study", "check_study", "open_study"]
 
 _LAST = re.compile(r"last:([1-9][0-9]*)$")
 
@@ -203,23 +206,132 @@ class Study:
             If the table is not declared, its file or a column has gone, or the date column holds what is
             no date.
         """
-        if name not in self.declared.tables:
-            raise one_of("table", name, self.declared.tables)
-        table = self.declared.tables[name]
-        for found in _check.check_tables(self.declared.model_copy(update={"tables": {name: table}}), self.folder):
-            raise SurveyError(f"tables.{name}.{found.path[-1]} {found.text}")
-        frame = pd.read_csv(
-            self.folder / table.file, encoding=_check.encoding_of(self.declared, self.folder / table.file)
-        )
-        if table.date is not None:
-            dates = pd.to_datetime(frame[table.date].astype("string"), format="ISO8601", errors="coerce")
-            if bad := int((dates.isna() & frame[table.date].notna()).sum()):
-                first = frame.loc[dates.isna() & frame[table.date].notna(), table.date].iloc[0]
-                raise SurveyError(
-                    f"tables.{name}.date: {bad:,} values of {table.date!r} are no dates, e.g. {str(first)!r}; write 2025-12-31."
-                )
-            frame[table.date] = dates
+        frame = read_table(self.declared, self.folder, name)
+        column = self.declared.tables[name].date
+        if column is not None:
+            dates = pd.to_datetime(frame[column].astype("string"), format="ISO8601", errors="coerce")
+            wrong = dates.isna() & frame[column].notna()
+            if wrong.any():
+                raise no_dates(name, column, frame.loc[wrong, column])
+            frame[column] = dates
         return frame
+
+    def join(
+        self,
+        survey: Survey | str,
+        table: str | None = None,
+        *,
+        columns: str | Sequence[str] | Mapping[str, str] | None = None,
+        measures: Mapping[str, str] | None = None,
+        on: str | Sequence[str] | Mapping[str, str] | None = None,
+        where: str | None = None,
+        window: tuple[int | None, int | None] | None = None,
+        unit: str = "month",
+        date: str | None = None,
+        until: Any = None,
+        use: str | None = None,
+        unmatched: str = "missing",
+    ) -> Survey:
+        """Join a linked table to the respondents.
+
+        Rows, their order, weights, design, roles and domain stay as they are; columns are added.
+
+        Parameters
+        ----------
+        survey : Survey
+            Of this study; may be left out, ``study.join("customers")`` takes everybody.
+        table : str
+            A name under ``tables:``.
+        columns : str, list of str, or mapping of table column to new name, optional
+            Values to take over; the table must have one row per id. Without ``measures`` the default is every column that
+            the survey does not have already (where values of the same name differ, a note counts them).
+        measures : mapping of new name to str, optional
+            What to make of the rows of a respondent: ``"any"`` (0/1), ``"count"``, ``"sum(amount)"``, ``"mean(amount)"``,
+            ``"min(amount)"``, ``"max(amount)"``, ``"first(kind)"``, ``"last(date)"`` by date, ``"follow_up"``. In
+            parentheses stands an expression, of ``any``, ``count`` and ``follow_up`` a condition, ``"any(kind ==
+            'renewal')"``. ``follow_up`` makes two columns for survival analysis: ``<name>_months`` (``_days`` with
+            ``unit="day"``), the time from the interview to the first row or to the end of observation, and
+            ``<name>_event``, 1 if it was the former.
+        on : str, list of str, or mapping of survey column to table column, optional
+            Columns that must agree; the declared key if left out. Codes may stand beside their labels.
+        where : str, optional
+            Condition on the table's rows, as for :meth:`Survey.where`.
+        window : (int or None, int or None), optional
+            Ends in units after the interview. An outcome counts rows after the first and up to the second, ``(0, 12)``; a
+            covariate rows from the first on and before the second, ``(-12, 0)``. The day of the interview is neither before
+            nor after it. None: an outcome counts all that follows, a covariate all that precedes.
+        unit : {"month", "day", "calendar_month"}
+            ``"calendar_month"`` asks only in which month something happened; for an outcome the month of the interview does
+            not count then.
+        date : str, optional
+            Survey column of the interview date; ``date:`` of the study if left out. A wave whose labels are months will
+            do for ``unit="calendar_month"``.
+        until : str or date, optional
+            Day until which the table is complete; its last date if left out.
+        use : {"outcome", "covariate"}, optional
+            Measures of a dated table are outcomes, all else covariates, if left out.
+        unmatched : {"missing", "zero"}
+            Respondents whose id does not occur in the table have no value; ``"zero"`` takes the table to be complete, so
+            that they have no rows.
+
+        Returns
+        -------
+        Survey
+            With the new columns in codebook and data. ``survey.joins[-1]`` is a :class:`JoinResult` with match rates by
+            segment, ids without partner and notes; ``survey.missing_reasons`` tells why a value is missing: not in
+            the table, not yet observed (the window ends after ``until``), before the records begin (of a covariate's
+            window), interview date unknown, no such row (mean, min, max, first and last of nothing).
+
+        Raises
+        ------
+        SurveyError
+            For unknown names; ids that cannot be compared or match nobody; several rows per id without ``measures``;
+            names that the survey has already; behaviour dated before the survey as an outcome; dates that are missing
+            altogether.
+
+        Warns
+        -----
+        DataWarning
+            If the last date lies far behind all others.
+
+        Notes
+        -----
+        A month later is the same day of the next month, or its last day. Follow-up in months is days / 30.4375, and never
+        more than the window. ``follow_up`` keeps respondents whose window is not over; every other outcome leaves them
+        out, also those who have a row already: to keep only these would raise the rate.
+
+        A missing amount makes the sum missing. A respondent who is interviewed twice has two windows, and a row may fall
+        into both.
+
+        Labels of the new columns come from ``items:`` under the table in study.yml.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "answers.csv").write_text("id,asked\\n1,2025-01-10\\n2,2025-01-20\\n3,2025-06-01\\n")
+        >>> _ = (folder / "sales.csv").write_text("id,on,paid\\n1,2025-03-01,50\\n1,2025-04-01,20\\n2,2025-08-01,70\\n")
+        >>> _ = (folder / "study.yml").write_text(
+        ...     "study: shop\\ndata: answers.csv\\ndate: asked\\ntables: {sales: {file: sales.csv, key: id, date: on}}\\n"
+        ... )
+        >>> study = open_study(folder)
+        >>> joined = study.join("sales", measures={"bought": "any", "paid": "sum(paid)"}, window=(0, 6))
+        >>> joined.data[["bought", "paid"]].values.tolist()
+        [[1.0, 70.0], [0.0, 0.0], [nan, nan]]
+        >>> print(joined.joins[-1].sentences()[0])
+        66.7% of respondents (weighted) are found in “sales”: 2 of 3. 0 ids of the table (0 rows) belong to no respondent.
+        """
+        if isinstance(survey, str):
+            if table is not None:
+                raise SurveyError(f"survey is {survey!r}; the survey comes first, the table's name second.")
+            return self.join(
+                self.data, survey, columns=columns, measures=measures, on=on, where=where, window=window, unit=unit, date=date,
+                until=until, use=use, unmatched=unmatched,
+            )  # fmt: skip
+        if table is None:
+            raise SurveyError(f"table is not given; name one of {', '.join(map(repr, self.tables))}.")
+        asked = Request(table, columns, measures, on, where, window, unit, date, until, use, unmatched)
+        return join(self.declared, self.folder, survey, asked)
 
     # ------------------------------------------------------------------ looking at it
     @cached_property

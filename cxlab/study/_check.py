@@ -155,6 +155,8 @@ def mentions(study: StudyFile) -> Iterator[Mention]:
     """Every place of a study file that names a column, and whether numbers are needed there."""
     if study.respondent is not None:
         yield Mention(("respondent",), study.respondent, False)
+    if study.date is not None:
+        yield Mention(("date",), study.date, False)
     if study.wave and study.wave.column is not None:
         yield Mention(("wave", "column"), study.wave.column, False)
     for part in ("weight", "stratum", "psu", "fpc"):

@@ -141,14 +141,6 @@ class Stage(_Part):
     labels: Labels = {}
 
 
-class Table(_Part):
-    """A linked table."""
-
-    file: str = Field(description="a .csv file")
-    key: str = Field(description="the column that links it to respondents")
-    date: str | None = None
-
-
 class Band(_Part):
     """A band of a numeric item, both ends included; no end means open."""
 
@@ -177,6 +169,15 @@ class ItemPart(_Part):
     measure: Literal["nominal", "ordinal", "scale"] | None = None
 
 
+class Table(_Part):
+    """A linked table."""
+
+    file: str = Field(description="a .csv file")
+    key: str = Field(description="the column that links it to respondents")
+    date: str | None = None
+    items: dict[str, ItemPart] = {}
+
+
 class Quality(_Part):
     """What the data quality page looks at."""
 
@@ -192,6 +193,7 @@ class StudyFile(_Part):
     reader: dict[str, Any] = {}
     codebook: str | None = None
     respondent: str | None = None
+    date: str | None = None
     wave: Wave | None = None
     design: Design = Design()
     missing: Annotated[tuple[Missing, ...], BeforeValidator(_missing)] = ()

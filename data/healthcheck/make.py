@@ -118,6 +118,7 @@ title: {{en: Kangheng health check, zh: 康衡体检}}
 data: responses.sav
 codebook: codebook.csv
 respondent: customer_id
+date: visit_date
 wave: {{column: wave, period: month}}
 design: {{weight: weight, stratum: card, psu: customer_id}}
 
