@@ -75,7 +75,8 @@ def claims(
     Korn and Graubard's interval.
 
     Premium: logit P(accept) = a + b · offer, weighted; the premium is −a / b, the surcharge that half would accept, with Fieller's
-    interval of the design covariance. ``.check`` bounds the mean willingness to pay without any curve: shares of
+    interval of the design covariance. ``.check`` bounds the median by the offers that significantly more, and fewer, than half accept
+    (a note says where the logit's lies outside), and the mean willingness to pay without any curve: shares of
     acceptance, pooled until none rises, summed over the steps of the offers at their lower ends (``mean_least``, Turnbull's lower
     bound) and at their upper ends (``mean_most``, up to the highest offer).
 

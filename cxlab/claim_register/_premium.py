@@ -45,12 +45,13 @@ class Premium:
         base = (int(used["base"]), float(used["base_effective"]))
         found = by_fieller(intercept, -slope, turned @ fit.covariance.to_numpy() @ turned, fit.df, case.level, base)
         offers = np.unique(offer[rows])
-        acceptance, check, agrees = _distribution_free(case, offer, np.where(rows, choice, np.nan), offers, found)
+        acceptance, check = _distribution_free(case, offer, np.where(rows, choice, np.nan), offers, found)
         remarks = [] if offers[0] <= found.estimate <= offers[-1] else [Note(_OUTSIDE, low=offers[0], high=offers[-1])]
         if not np.isfinite(found.low):
             remarks.append(Note(_UNBOUNDED))
-        if not agrees:
-            remarks.append(Note(_DISAGREES))
+        bounds = check["median_least"].iloc[0], check["median_most"].iloc[0]
+        if found.high < bounds[0] or found.low > bounds[1]:
+            remarks.append(Note(_DISAGREES, least=bounds[0], most=bounds[1]))
         details = {"acceptance": acceptance, "check": check}
         return Finding(found.estimate, found.se, found.low, found.high, *base, found.tails, tuple(remarks), details)
 
@@ -72,8 +73,8 @@ def _check(offer: FloatArray, choice: FloatArray) -> None:
 
 def _distribution_free(
     case: Case, offer: FloatArray, choice: FloatArray, offers: FloatArray, found: Finding
-) -> tuple[pd.DataFrame, pd.DataFrame, bool]:
-    """Acceptance by offer, and Turnbull's bounds of the mean; whether they hold the logit's median."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Acceptance by offer, and what it says of the median and the mean without a curve."""
     inside = offer[:, None] == offers
     shares = weighted_means(case.design, np.repeat(choice[:, None], len(offers), axis=1), inside)
     weight = case.survey.weights @ (inside & np.isfinite(choice)[:, None])
@@ -93,11 +94,12 @@ def _distribution_free(
     least, most = float(steps @ falling), float(steps @ np.r_[1.0, falling[:-1]])
     se = float(np.sqrt(max(pooled @ shares.covariance @ pooled, 0.0)))
     check = pd.DataFrame([{
-        "estimate": found.estimate, "mean_least": least, "mean_least_low": least - t * se, "mean_least_high": least + t * se,
+        "estimate": found.estimate, "median_least": float(offers[acceptance["low"] > 0.5].max(initial=0.0)),
+        "median_most": float(offers[acceptance["high"] < 0.5].min(initial=np.inf)), "mean_least": least, "mean_least_low": least - t * se, "mean_least_high": least + t * se,
         "mean_most": most, "base": int(shares.base.sum()), "base_effective": found.base_effective,
         "reliability": str(reliability(found.base_effective)),
     }])  # fmt: skip
-    return acceptance, check, least - t * se <= found.estimate <= most + t * se
+    return acceptance, check
 
 
 def _df(shares: Estimates) -> float:
@@ -145,6 +147,7 @@ _UNBOUNDED = {
     "zh": "接受率随加价下降的趋势不明显，溢价的区间没有边界。",
 }
 _DISAGREES = {
-    "en": "The premium lies outside the bounds that hold without the logistic curve: do not rely on its interval.",
-    "zh": "溢价落在不依赖 logistic 曲线的上下界之外，其区间不宜采信。",
+    "en": "The premium lies outside what acceptance offer by offer allows for the median ({least:g}% to {most:g}%): the logistic curve "
+    "does not fit, do not rely on it.",
+    "zh": "溢价落在逐档接受率所容许的中位数范围（{least:g}% 至 {most:g}%）之外：logistic 曲线拟合不佳，结果不宜采信。",
 }

@@ -52,7 +52,8 @@ class ClaimsResult(Result):
         Of the premium: ``[segment], offer, estimate`` (share that accepts), ``se, low, high, monotone, base, base_effective,
         reliability``.
     check : DataFrame
-        Of the premium: ``[segment], estimate`` (the median of the table), ``mean_least, mean_least_low, mean_least_high,
+        Of the premium: ``[segment], estimate`` (the median of the table), ``median_least, median_most`` (offers that
+        significantly more, and significantly fewer, than half accept), ``mean_least, mean_least_low, mean_least_high,
         mean_most`` (bounds of the mean that assume no curve), ``base, base_effective, reliability``.
     """
 
@@ -86,7 +87,7 @@ class ClaimsResult(Result):
         """Claims without a verdict; acceptance by offer and the check of the premium."""
         parts: dict[str, tuple[pd.DataFrame, Mapping[Any, str]]] = {
             "acceptance": (self.acceptance, dict.fromkeys(("estimate", "low", "high", "monotone"), ".0%") | {"offer": "g", "se": ".3f"}),
-            "check": (self.check, dict.fromkeys(("estimate", "mean_least", "mean_least_low", "mean_least_high", "mean_most"), ".1f")),
+            "check": (self.check, dict.fromkeys(("estimate", "median_least", "median_most", "mean_least", "mean_least_low", "mean_least_high", "mean_most"), ".1f")),
         }  # fmt: skip
         out: dict[str, Result] = {}
         if len(self.untestable):
@@ -130,6 +131,8 @@ class ClaimsResult(Result):
             return Figure(value, unit.spec, after)
         if unit.spec == ".1%":
             return Figure(float(f"{100 * value:.10g}"), "g", "%")
+        if value == 0:
+            return Figure(0.0, "g", after)
         # a claimed end is a round number: 13%, not 13.0%
         return Figure(value, {".1f": "g", ".2f": "g"}.get(unit.spec, unit.spec), after)
 
@@ -277,6 +280,7 @@ HEADINGS: dict[Any, Mapping[str, str]] = {
 _OF_PREMIUM: dict[Any, Mapping[str, str]] = {
     "offer": {"en": "Surcharge, per cent", "zh": "加价比例（%）"},
     "monotone": {"en": "Not rising", "zh": "单调化"},
+    "median_least": {"en": "Median at least", "zh": "中位数下界"}, "median_most": {"en": "Median at most", "zh": "中位数上界"},
     "mean_least": {"en": "Mean at least", "zh": "均值下界"}, "mean_least_low": {"en": "Mean at least, low", "zh": "均值下界的下限"},
     "mean_least_high": {"en": "Mean at least, high", "zh": "均值下界的上限"}, "mean_most": {"en": "Mean at most", "zh": "均值上界"},
 }  # fmt: skip
