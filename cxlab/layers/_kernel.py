@@ -208,27 +208,42 @@ class Kernel:
 def _fitted(correlations: FloatArray, found: Plan, begin: Sequence[FloatArray] | None, tolerance: float) -> Fit:
     """Fit a batch; matrices that are not finite or cannot be solved do not stop the others."""
     sound = np.isfinite(correlations).all(axis=(1, 2))
-    if sound.all():
-        try:
-            return fit(correlations, found, start=begin, tolerance=tolerance)
-        except np.linalg.LinAlgError:
-            pass
-    single = [_alone(correlations[k], found, begin, tolerance) for k in range(len(correlations))]
-    parts = {f.name: np.concatenate([getattr(s, f.name) for s in single]) for f in fields(Fit) if f.name != "flipped"}
-    return Fit(**parts, flipped=np.sum([s.flipped for s in single], axis=0))
+    if not sound.all():
+        return _merged(
+            [_unsolved(correlations, found, ~sound), _fitted(correlations[sound], found, begin, tolerance)], sound
+        )
+    try:
+        return fit(correlations, found, start=begin, tolerance=tolerance)
+    except np.linalg.LinAlgError:
+        if len(correlations) == 1:
+            return _unsolved(correlations, found, np.array([True]))
+    half = (
+        np.arange(len(correlations)) < len(correlations) // 2
+    )  # halves, until the matrix that cannot be solved is alone
+    parts = [
+        _fitted(correlations[~half], found, begin, tolerance),
+        _fitted(correlations[half], found, begin, tolerance),
+    ]
+    return _merged(parts, half)
 
 
-def _alone(correlation: FloatArray, found: Plan, begin: Sequence[FloatArray] | None, tolerance: float) -> Fit:
-    """One matrix; all NaN, and not converged, where it cannot be solved."""
-    if np.isfinite(correlation).all():
-        try:
-            return fit(correlation[None], found, start=begin, tolerance=tolerance)
-        except np.linalg.LinAlgError:
-            pass
-    whole = fit(np.eye(len(correlation))[None], found, tolerance=tolerance)
-    empty = {
-        f.name: np.full_like(getattr(whole, f.name), np.nan)
-        for f in fields(Fit)
-        if f.name not in ("converged", "flipped")
-    }
-    return Fit(**empty, converged=np.array([False]), flipped=np.zeros_like(whole.flipped))
+def _merged(parts: Sequence[Fit], second: np.ndarray) -> Fit:
+    """Two batches as one: where ``second`` is True, from the second."""
+    out = {}
+    for f in fields(Fit):
+        first, other = (getattr(part, f.name) for part in parts)
+        if f.name == "flipped":
+            out[f.name] = first + other
+            continue
+        out[f.name] = np.empty((len(second), *first.shape[1:]), dtype=first.dtype)
+        out[f.name][~second], out[f.name][second] = first, other
+    return Fit(**out)
+
+
+def _unsolved(correlations: FloatArray, found: Plan, which: np.ndarray) -> Fit:
+    """All NaN, and not converged, for some matrices."""
+    count, k, m, items = int(which.sum()), len(found.indicators), len(found.names), correlations.shape[-1]
+    shapes = {"outer": (items, m), "loadings": (k, m), "weights": (k, m), "between": (m, m), "scores_between": (m, m),
+              "paths": (m, m), "r_squared": (m,), "rho_a": (m,)}  # fmt: skip
+    empty = {name: np.full((count, *shape), np.nan) for name, shape in shapes.items()}
+    return Fit(**empty, converged=np.zeros(count, dtype=bool), flipped=np.zeros(m, dtype=np.intp))

@@ -257,7 +257,7 @@ def _absent_waves(survey: Survey, items: Sequence[str], asked: np.ndarray) -> tu
         f"{len(column)} indicators were not asked in every wave ({', '.join(map(repr, column))}: none in {waves}); all respondents of "
         f"{'this wave' if len(lost_waves) == 1 else 'these waves'} leave the model.",
         DataWarning,
-        stacklevel=5,
+        stacklevel=4,
     )
     items_said = {lang: sep.join(survey.label(i, lang) for i in column) for lang, sep in (("en", ", "), ("zh", "、"))}
     return (Note(_NOT_ASKED, items=items_said, waves=waves),)
@@ -272,7 +272,7 @@ def _small(sample: Sample, model: PathModel) -> tuple[Note, ...]:
         f"{len(sample.weights)} respondents (effective {effective:.0f}) for {len(model.items)} indicators: a path of "
         f"{_SMALLEST} is found four times in five from about {needed:.0f}; smaller ones go unseen.",
         SmallBaseWarning,
-        stacklevel=5,
+        stacklevel=4,
     )
     return (
         Note(

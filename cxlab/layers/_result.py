@@ -85,7 +85,7 @@ class PathModelResult(Result):
         return [c for c in self.constructs["construct"] if c not in sources]
 
     def sentences(self, lang: str | None = None) -> Sentences:
-        """What acts most on the last constructs, by which way, how much is explained, and which paths are not shown."""
+        """What acts most on the last constructs, which way the first ones act, how much is explained, and which paths are not shown."""
         lang = language(lang)
         if (self.table["reliability"] == "suppressed").all():
             facts = {"effective": self.base.effective, "target": self.label(self.outcomes[0], lang)}
@@ -114,7 +114,9 @@ class PathModelResult(Result):
             yield sentence(words.TIED, lang, **facts, **more, others=others)
         else:
             yield sentence(words.STRONGEST, lang, **facts, **more)
-        yield from self._ways(top["source"], target, lang)
+        caused = set(self.table["target"])
+        for source in (s for s in totals["source"] if s not in caused):
+            yield from self._ways(source, target, lang)
         row = self.constructs.set_index("construct").loc[target]
         yield sentence(words.EXPLAINED, lang, target=self.label(target, lang), r2=row["r_squared"], low=row["r_squared_low"],
                        high=row["r_squared_high"], base=self.base.respondents)  # fmt: skip
@@ -129,7 +131,7 @@ class PathModelResult(Result):
         return bool(np.quantile(gap, (1 - self.level) / 2) > 0)
 
     def _ways(self, source: str, target: str, lang: str) -> Iterator[Sentence]:
-        """By which way the strongest cause acts, where it has a direct path and an indirect one."""
+        """By which way a first cause acts, where it has a direct path and an indirect one."""
         rows = self.effects[(self.effects["source"] == source) & (self.effects["target"] == target)].set_index("kind")
         if not {"direct", "total indirect"} <= set(rows.index):
             return
