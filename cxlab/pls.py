@@ -197,19 +197,20 @@ def construct_correlations(correlations: FloatArray, outer: FloatArray) -> Float
 
 
 def rho_a(correlations: FloatArray, outer: FloatArray, structure: Structure) -> FloatArray:
-    """Dijkstra and Henseler's reliability of each construct, shape (batch, m); 1 for a single indicator.
+    """Dijkstra and Henseler's reliability of each construct, shape (batch, m); 1 for a single indicator and for mode B.
 
     Notes
     -----
-    (ŵ'ŵ)² · ŵ'(S − diag S)ŵ / ŵ'(ŵŵ' − diag ŵŵ')ŵ with S the correlations of the block.
+    (ŵ'ŵ)² · ŵ'(S − diag S)ŵ / ŵ'(ŵŵ' − diag ŵŵ')ŵ with S the correlations of the block. Regression weights are no estimate of
+    loadings: an index is taken as it is, as in ``seminr::rho_A``.
 
     References
     ----------
     Dijkstra & Henseler (2015), MIS Quarterly 39(2), 297–316.
     """
     out = np.ones((len(outer), len(structure.blocks)))
-    for j, block in enumerate(structure.blocks):
-        if len(block) == 1:
+    for j, (block, mode) in enumerate(zip(structure.blocks, structure.modes, strict=True)):
+        if len(block) == 1 or mode == "B":
             continue
         w = outer[:, block, j]
         inner = correlations[:, block[:, None], block]
