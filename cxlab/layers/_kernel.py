@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -44,6 +44,8 @@ class Estimates:
     index : array, shape (batch, m)
         Means of the 0–100 indices.
     correlations : array, shape (batch, items, items)
+    spread : array, shape (batch, items)
+        Standard deviations of the items on 0–100.
     converged : bool array, shape (batch,)
         False as well where a number is not finite.
     flipped : int array, shape (m,)
@@ -60,6 +62,7 @@ class Estimates:
     impacts: FloatArray
     index: FloatArray
     correlations: FloatArray
+    spread: FloatArray
     converged: np.ndarray
     flipped: np.ndarray
 
@@ -112,10 +115,21 @@ class Kernel:
 
     def replicates(self, count: int, seed: int) -> Estimates:
         """Under Rao–Wu replicate weights."""
-        found = [
-            self._estimates(means, covariances, weights, _REPLICATES)
-            for means, covariances, weights in self._drawn(count, seed)
-        ]
+        return self.under(self._drawn(count, seed))
+
+    def under(
+        self, drawn: Iterable[tuple[FloatArray, FloatArray, FloatArray | None]], tolerance: float = _REPLICATES
+    ) -> Estimates:
+        """Under other moments than the sample's, from whose weights the iteration starts.
+
+        Parameters
+        ----------
+        drawn : iterable of (means, covariances, weights)
+            Of shapes (b, items), (b, items, items) and (b, rows); weights are None in a model without products.
+        tolerance : float
+            Largest change of a weight in the last pass.
+        """
+        found = [self._estimates(means, covariances, weights, tolerance) for means, covariances, weights in drawn]
         parts = {
             f.name: np.concatenate([getattr(e, f.name) for e in found])
             for f in fields(Estimates)
@@ -201,7 +215,7 @@ class Kernel:
         finite = np.isfinite(found.paths).all(axis=(1, 2)) & np.isfinite(found.r_squared).all(axis=1)
         return Estimates(
             paths, found.between, found.scores_between, outer, found.loadings, found.weights, found.r_squared, found.rho_a,
-            impacts, index, correlations, found.converged & finite, found.flipped,
+            impacts, index, correlations, spread, found.converged & finite, found.flipped,
         )  # fmt: skip
 
 
