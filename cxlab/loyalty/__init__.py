@@ -6,3 +6,5 @@ from cxlab.loyalty._link import loyalty_link as loyalty_link
 from cxlab.loyalty._link_result import LoyaltyLinkResult as LoyaltyLinkResult
 from cxlab.loyalty._survival import survival as survival
 from cxlab.loyalty._survival_result import SurvivalResult as SurvivalResult
+from cxlab.loyalty._intention import intention_behaviour as intention_behaviour
+from cxlab.loyalty._intention_result import IntentionResult as IntentionResult
