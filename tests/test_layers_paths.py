@@ -406,3 +406,17 @@ def test_the_workbook_holds_every_table(ecsi: cx.PathModelResult, tmp_path: Path
 
     book = openpyxl.load_workbook(ecsi.to_excel(tmp_path / "paths.xlsx"))
     assert len(book.sheetnames) >= 5
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_picture_shows_every_construct_and_path_apart(ecsi: cx.PathModelResult, lang: str):
+    ax = ecsi.plot(lang=lang)
+    ax.figure.canvas.draw()
+    texts = [t for t in ax.texts if t.get_text()]
+    said = [t.get_text().replace("\n", " " if lang == "en" else "") for t in texts]
+    assert all(ecsi.label(name, lang) in said for name in ecsi.model.names)
+    paths = [t for t in texts if "–" in t.get_text() and t.get_text()[0] in ".−" and "\n" in t.get_text()]
+    assert len(paths) == len(ecsi.table)
+    boxes = [t.get_window_extent() for t in texts[:-1] if t not in paths] + [t.get_window_extent() for t in paths]
+    covered = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+    assert not covered

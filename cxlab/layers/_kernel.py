@@ -221,7 +221,7 @@ class Kernel:
 
 def _fitted(correlations: FloatArray, found: Plan, begin: Sequence[FloatArray] | None, tolerance: float) -> Fit:
     """Fit a batch; matrices that are not finite or cannot be solved do not stop the others."""
-    sound = np.isfinite(correlations).all(axis=(1, 2))
+    sound = np.asarray(np.isfinite(correlations).all(axis=(1, 2)))
     if not sound.all():
         return _merged(
             [_unsolved(correlations, found, ~sound), _fitted(correlations[sound], found, begin, tolerance)], sound

@@ -139,8 +139,11 @@ class PathModelResult(Result):
         if not whole["low"] > 0 < whole["estimate"] and not whole["high"] < 0:
             return
         route = rows.loc[["indirect"]].iloc[rows.loc[["indirect"], "estimate"].abs().to_numpy().argmax()]["route"]
-        middle = self.label(route, lang).split(" → ")[1:-1]
-        facts = {"source": self.label(source, lang), "target": self.label(target, lang), "route": " → ".join(number(m, "in") for m in middle),
+        middle = " → ".join(number(m, "in") for m in self.label(route, lang).split(" → ")[1:-1])
+        more = len(rows.loc[["indirect"]]) - 1
+        if more:
+            middle += words.MORE_ROUTES[lang].format(count=more)
+        facts = {"source": self.label(source, lang), "target": self.label(target, lang), "route": middle,
                  "indirect": whole["estimate"], "low": whole["low"], "high": whole["high"], "direct": direct["estimate"],
                  "direct_low": direct["low"], "direct_high": direct["high"]}  # fmt: skip
         if direct["low"] <= 0 <= direct["high"] or total["estimate"] * direct["estimate"] < 0:

@@ -108,6 +108,7 @@ TIED = {
     "Ten more points of its index go with {points:+.1f} points of {target:in} (both 0–100).",
     "zh": "对“{target}”总效应最大的是“{source}”：{effect:.2f}（{low:.2f} 至 {high:.2f}），但与“{others}”无法区分；其指数每高 10 分，{target}指数相应变化 {points:+.1f} 分（均为 0–100）。",
 }
+MORE_ROUTES = {"en": " (and {count} more routes)", "zh": "（另有 {count} 条路径）"}
 THROUGH = {
     "en": "{source:cap} acts on {target:in} by way of {route}: {share:.0%} of its total effect is indirect ({indirect:.2f}, {low:.2f} to "
     "{high:.2f}); what is left is direct ({direct:.2f}, {direct_low:.2f} to {direct_high:.2f}).",
