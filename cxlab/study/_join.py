@@ -156,12 +156,15 @@ def _table_days(asked: Request, table: Table, frame: pd.DataFrame, counts: Count
     values = frame[str(table.date)]
     days, monthly = days_of(values)
     wrong = np.isnat(days) & values.notna().to_numpy()
+    if values.isna().all():
+        raise SurveyError(f"tables.{asked.table}.date: {table.date!r} is empty in all {len(values):,} rows.")
     if 2 * wrong.sum() > values.notna().sum():
         raise no_dates(asked.table, str(table.date), values[wrong])
     if monthly and asked.unit != "calendar_month" and asked.measures is not None:
         raise SurveyError(
             f"tables.{asked.table}.date: {table.date!r} says months and no days; count by unit='calendar_month'."
         )
+    counts.since = np.min(days[~np.isnat(days)])
     counts.impossible, counts.undated = int(wrong.sum()), int(np.isnat(days).sum())
     return days
 
@@ -204,7 +207,7 @@ def _check_order(study: StudyFile, survey: Survey, asked: Request, linked: Linke
     """Refuse values dated before the interview as an outcome; count values dated after it among covariates."""
     if linked.days is None or (asked.use != "outcome" and asked.date is None and study.date is None):
         return
-    then = np.where(row >= 0, linked.days[np.maximum(row, 0)], np.datetime64("NaT", "D"))
+    then = np.where((row >= 0) & survey.domain, linked.days[np.maximum(row, 0)], np.datetime64("NaT", "D"))
     interviews = interview_days(survey, asked.date, study.date, asked.unit)
     if asked.use != "outcome":
         linked.counts.later = int((then > interviews).sum())
@@ -248,10 +251,11 @@ def _listed(names: Any) -> dict[str, str]:
 
 def _differing(survey: Survey, theirs: pd.Series, name: str, row: np.ndarray) -> int:
     """Matched respondents whose own value is known and another one than the table's; a role counts as another one."""
+    matched = (row >= 0) & survey.domain
     if name not in survey.data:
-        return int((row >= 0).sum())
+        return int(matched.sum())
     mine, other = survey.data[name], theirs.iloc[np.maximum(row, 0)].reset_index(drop=True)
-    both = (row >= 0) & mine.notna() & other.notna()
+    both = matched & mine.notna() & other.notna()
     if pd.api.types.is_numeric_dtype(mine) and pd.api.types.is_numeric_dtype(other):
         return int((both & (mine != other)).sum())
     return int((both & (mine.astype("string") != other.astype("string"))).sum())
@@ -266,7 +270,7 @@ def _measured(study: StudyFile, survey: Survey, asked: Request, linked: Linked) 
     interviews = None
     if linked.days is not None:
         interviews = interview_days(survey, asked.date, study.date, asked.unit)
-    spans = _spans(linked, interviews, _last_day(asked, linked), window, asked.unmatched)
+    spans = _spans(linked, interviews, window, asked, survey.domain)
     strict, rows = replace(spans, reason=spans.strict), Rows(linked.frame, spans.order)
     made = [m for one in measures for m in _measures.make(one, rows, spans if one.kind == "follow_up" else strict)]
     linked.counts.unclear += rows.unknown
@@ -288,6 +292,8 @@ def _window(asked: Request, linked: Linked, measures: Sequence[Measure]) -> Wind
         raise SurveyError(
             "measures: follow_up runs from the interview on; leave use out and let the window start at 0."
         )
+    if all(m.kind == "follow_up" for m in measures):
+        low = 0
     return Window(low, high, asked.unit, outcome)
 
 
@@ -307,12 +313,12 @@ def _ends(window: Any) -> tuple[int | None, int | None]:
 
 def _last_day(asked: Request, linked: Linked) -> Any:
     """Day until which the table is complete."""
-    if linked.days is None or np.isnat(linked.days).all():
+    if linked.days is None:
         return None
     if asked.until is not None:
-        given, _ = days_of(pd.Series([str(asked.until)]))
-        if np.isnat(given[0]):
-            raise SurveyError(f"until is {asked.until!r}, which is no date; write '2025-12-31'.")
+        given, monthly = days_of(pd.Series([str(asked.until)]))
+        if np.isnat(given[0]) or (monthly and asked.unit != "calendar_month"):
+            raise SurveyError(f"until is {asked.until!r}, which is no day; write '2025-12-31'.")
         linked.counts.until = given[0]
         return given[0]
     days = np.unique(linked.days[~np.isnat(linked.days)])
@@ -328,11 +334,11 @@ def _last_day(asked: Request, linked: Linked) -> Any:
     return days[-1]
 
 
-def _spans(linked: Linked, interviews: Any, last: Any, window: Window, unmatched: str) -> Spans:
-    """Find the rows of each respondent, count what falls outside, and tell who has no value."""
-    match, counts, days = linked.match, linked.counts, linked.days
+def _spans(linked: Linked, interviews: Any, window: Window, asked: Request, domain: Any) -> Spans:
+    """Find the rows of each respondent, count what falls outside (in the domain), and tell who has no value."""
+    match, counts, days, last = linked.match, linked.counts, linked.days, _last_day(asked, linked)
     used = (match.table >= 0) & linked.kept
-    lost = ~linked.found() if unmatched == "missing" else match.rows < 0
+    lost = ~linked.found() if asked.unmatched == "missing" else match.rows < 0
     if last is not None:
         counts.after_end = int((used & (days > last)).sum())
         used &= days <= last  # false without a date
@@ -340,11 +346,12 @@ def _spans(linked: Linked, interviews: Any, last: Any, window: Window, unmatched
     if last is None:
         return whole(line, match.rows, lost)
     spans = windows(line, match.rows, lost, interviews, last)
-    counts.unit, counts.shared = window.unit, spans.shared()
+    counts.unit, counts.shared = window.unit, spans.shared(domain)
     if window.outcome:
-        counts.before, counts.same = int(spans.before.sum()), int(spans.same.sum())
+        before = np.where(domain, spans.before, 0)
+        counts.before, counts.same = int(before.sum()), int(spans.same[domain].sum())
         if (window.low is None and counts.before) or (window.low or 0) < 0:
-            early = spans.before > 0
+            early = before > 0
             remedy = "or count what follows: window=(0, 12)"
             raise _before(linked, counts.before, int(early.sum()), np.unique(match.rows[early]), remedy)
     return spans

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -43,7 +43,8 @@ class Counts:
         Days between the last date and the one before, where that is suspicious.
     open : bool
         Whether interviews are followed for different lengths of time.
-    until : date or None
+    since, until : date or None
+        First day of the records, and the one until which they are complete.
     alike : tuple of str
         Columns that the survey has already with the same values.
     differing : mapping of str to int
@@ -64,6 +65,7 @@ class Counts:
     stray: int = 0
     open: bool = False
     unit: str = "month"
+    since: Any = None
     until: Any = None
     alike: tuple[str, ...] = ()
     differing: Mapping[str, int] = field(default_factory=dict)
@@ -131,7 +133,7 @@ class JoinResult(Result):
     def _repr_html_(self) -> str:
         lang = language()
         short = [] if len(self.unmatched) <= _SHOWN else [sentence(_MORE, lang, more=len(self.unmatched) - _SHOWN).text]
-        first = JoinResult(**{**vars(self), "unmatched": self.unmatched.head(_SHOWN)})
+        first = replace(self, unmatched=self.unmatched.head(_SHOWN))
         said = [s.text for s in self.sentences(lang)] + short
         return Result._repr_html_(first) + "".join(f"<p class='cx-note'>{escape(t)}</p>" for t in said)
 
@@ -210,7 +212,7 @@ def _notes(survey: Survey, items: Sequence[str], match: Match, found: np.ndarray
         yield Note(_LOST, lost=int(lost.sum()), share=share, keyless=int((inside & (match.rows < 0)).sum()))
     for code, template in ((NOT_YET, _NOT_YET), (TOO_EARLY, _EARLY), (NO_DATE, _NO_DATE), (NO_ROW, _NO_ROW)):
         if count := _without(survey, items, code, inside):
-            yield Note(template, count=count, until="–" if counts.until is None else str(counts.until))
+            yield Note(template, count=count, since=str(counts.since), until=str(counts.until))
     facts = vars(counts)
     for about, wording in _COUNTED.items():
         if facts[about]:
@@ -274,17 +276,16 @@ _NOT_YET = {
     "zh": "{count:,} 名受访者的观察期尚未结束（数据截至 {until}），按缺失处理，不计为“否”。",
 }
 _EARLY = {
-    "en": "For {count:,} respondents the window begins before the records do (these reach to {until}); they are missing.",
-    "zh": "{count:,} 名受访者的时间窗早于数据的起始日期（数据截至 {until}），按缺失处理。",
+    "en": "For {count:,} respondents the window begins before the records do ({since}); they are missing.",
+    "zh": "{count:,} 名受访者的时间窗早于数据的起始日期（{since}），按缺失处理。",
 }
 _NO_DATE = {
-    "en": "{count:,} respondents have a missing or impossible interview date and no value (the table reaches to {until}).",
-    "zh": "{count:,} 名受访者的访问日期缺失或不可能存在，因此没有取值（数据截至 {until}）。",
+    "en": "{count:,} respondents have a missing or impossible interview date, and so no value.",
+    "zh": "{count:,} 名受访者的访问日期缺失或不可能存在，因此没有取值。",
 }
 _NO_ROW = {
-    "en": "{count:,} respondents have no row that counts, of which a mean, lowest, highest, first or last value could be taken (the table "
-    "reaches to {until}).",
-    "zh": "{count:,} 名受访者没有可计入的行，无法取均值、最小值、最大值、首次或末次的值（数据截至 {until}）。",
+    "en": "{count:,} respondents have no row that counts, and so no mean, lowest, highest, first or last value.",
+    "zh": "{count:,} 名受访者没有可计入的行，因此没有均值、最小值、最大值、首次或末次的值。",
 }
 _COUNTED: Mapping[str, Mapping[str, str]] = {
     "no_key": {

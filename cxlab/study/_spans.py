@@ -86,10 +86,10 @@ class Spans:
     before: IntArray
     same: IntArray
 
-    def shared(self) -> int:
-        """Rows within the spans of several respondents."""
+    def shared(self, who: np.ndarray) -> int:
+        """Rows within the spans of several of these respondents."""
         size = len(self.order) + 1
-        change = np.bincount(self.low, minlength=size) - np.bincount(self.high, minlength=size)
+        change = np.bincount(self.low[who], minlength=size) - np.bincount(self.high[who], minlength=size)
         return int((np.cumsum(change) > 1).sum())
 
 

@@ -109,8 +109,13 @@ def interview_days(survey: Survey, column: str | None, declared: str | None, uni
         item = survey.codebook[name]
         values = values.map({code: item.value_label(code) for code in item.values}).astype("string")
     days, monthly = days_of(values)
-    if np.isnat(days).all():
-        raise SurveyError(f"date is {name!r}, which holds no dates; dates are written 2025-12-31.")
+    wrong = np.isnat(days) & values.notna().to_numpy()
+    if 2 * wrong.sum() > values.notna().sum() or np.isnat(days).all():
+        shown = f", e.g. {str(values[wrong].iloc[0])!r}" if wrong.any() else ""
+        raise SurveyError(
+            f"date is {name!r}, which holds dates in {int((~np.isnat(days)).sum()):,} of {len(days):,} rows{shown}; dates are "
+            "written 2025-12-31."
+        )
     if monthly and unit != "calendar_month":
         raise SurveyError(
             f"date is {name!r}, which says months and no days; count by unit='calendar_month', or name a column of days."
