@@ -45,7 +45,7 @@ class Estimates:
         Means of the 0–100 indices.
     correlations : array, shape (batch, items, items)
     spread : array, shape (batch, items)
-        Standard deviations of the items on 0–100.
+        Standard deviations of the items on 0–100, and ``means``, of the same shape.
     converged : bool array, shape (batch,)
         False as well where a number is not finite.
     flipped : int array, shape (m,)
@@ -63,6 +63,7 @@ class Estimates:
     index: FloatArray
     correlations: FloatArray
     spread: FloatArray
+    means: FloatArray
     converged: np.ndarray
     flipped: np.ndarray
 
@@ -215,7 +216,7 @@ class Kernel:
         finite = np.isfinite(found.paths).all(axis=(1, 2)) & np.isfinite(found.r_squared).all(axis=1)
         return Estimates(
             paths, found.between, found.scores_between, outer, found.loadings, found.weights, found.r_squared, found.rho_a,
-            impacts, index, correlations, spread, found.converged & finite, found.flipped,
+            impacts, index, correlations, spread, means, found.converged & finite, found.flipped,
         )  # fmt: skip
 
 
