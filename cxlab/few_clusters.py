@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Literal
 
@@ -277,6 +277,13 @@ def cluster_weights(
     two = weights_for(clusters, weights) == "rademacher"
     points = np.array([-1.0, 1.0]) if two else np.concatenate([-_WEBB, _WEBB])
     if len(points) ** clusters // 2 <= _ENUMERATED:
-        first = points[points > 0]  # |t*| of v and −v are equal
-        return np.array(list(product(first, *[points] * (clusters - 1)))), True
+        return _every(tuple(points), clusters), True
     return np.random.default_rng(seed).choice(points, size=(draws, clusters)), False
+
+
+@lru_cache(maxsize=8)
+def _every(points: tuple[float, ...], clusters: int) -> FloatArray:
+    """All weight vectors whose first weight is positive: |t*| of v and −v are equal."""
+    out = np.array(list(product([p for p in points if p > 0], *[points] * (clusters - 1))))
+    out.setflags(write=False)
+    return out

@@ -74,7 +74,7 @@ def service_profit_chain(
     Returns
     -------
     ServiceProfitResult
-        One row per link, kind and lag: ``cause, effect, kind`` (between units; within units, unit and wave fixed effects;
+        One row per link, kind and lag: ``cause, effect, kind`` (between units; within units, unit and wave fixed effects, all lags together;
         between respondents of the same unit and wave), ``lag`` (waves), ``estimate`` (change of the effect per +1 of the
         cause, less ``shared_noise``), ``se, df`` (CR2, Satterthwaite), ``low, high, p_value`` (Holm: links between
         units, links × lags within), ``p_raw, wild_low, wild_high, wild_p`` (Holm), ``few`` (df < 4: not to be relied on), ``units, cells``.
@@ -88,7 +88,7 @@ def service_profit_chain(
 
     Notes
     -----
-    y_ut = a_u + c_t + b x_u,t−k + e_ut by least squares, every lag on the same cells; between units ȳ_u = a + b x̄_u. V(b) is CR2, whose
+    y_ut = a_u + c_t + Σ_k b_k x_u,t−k + e_ut by least squares, so that a lag counts given the others; between units ȳ_u = a + b x̄_u. V(b) is CR2, whose
     degrees of freedom say how few units really tell. The wild bootstrap imposes the null, and its interval holds the values
     that it does not reject. Two means of the same respondents share sampling error: b is lessened by
     Σ cov(x̄, ȳ) / Σ x̃², the slope that it alone would give. Reliability of means = 1 − mean sampling variance / variance.

@@ -141,19 +141,20 @@ def _lagged(values: FloatArray, lag: int) -> FloatArray:
 
 
 def within(panel: Panel, pairs: list[tuple[int, int]], lags: tuple[int, ...], draws: Draws) -> pd.DataFrame:
-    """Slopes within units, waves taken out, one regression per lag on the same cells."""
+    """Slopes within units, waves taken out, all lags of a link in one regression."""
     found = []
     for a, b in pairs:
         unit, period = _rows(panel, (a, b), lags)
         if len(np.unique(unit)) < 5:
             continue
-        others = (period[:, None] == np.unique(period)[1:]).astype(float)
+        waves = (period[:, None] == np.unique(period)[1:]).astype(float)
         y = panel.cells[b][unit, period]
-        df = len(y) - len(np.unique(unit)) - others.shape[1]
-        for lag in lags:
-            x = panel.cells[a][unit, period - lag]
+        causes = np.column_stack([panel.cells[a][unit, period - lag] for lag in lags])
+        df = len(y) - len(np.unique(unit)) - waves.shape[1] - len(lags) + 1
+        for k, lag in enumerate(lags):
+            x, others = causes[:, k], np.column_stack([waves, np.delete(causes, k, axis=1)])
             fit = few_clusters(x, x, others, unit, absorb=True)
-            if not np.isfinite(fit.estimate):  # the cause stands still
+            if df < 1 or not np.isfinite(fit.estimate):  # the cause stands still, or repeats itself
                 continue
             noise = 0.0
             if lag == 0:  # means of the same respondents

@@ -321,7 +321,7 @@ def panel_of(
     if told.column is not None and period is None and table[unit].duplicated().any():
         twice = int(table[unit].duplicated().sum())
         raise SurveyError(
-            f"units has {twice} rows beyond one per unit, but period is None; name the column of the wave."
+            f"units has {twice} rows beyond one per unit and no column named as the wave; name the column of the wave with period=."
         )
     row = _matched(survey, column, units, table[unit], unit)
     timed = period is not None and told.column is not None

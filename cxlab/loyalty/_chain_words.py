@@ -35,15 +35,15 @@ BETWEEN: Mapping[str, Words] = {
 }
 WITHIN: Mapping[str, Words] = {
     "found": {
-        "en": "Within units, waves taken out, a point more of “{cause}” goes with {b} ({low} to {high}) of “{effect}” {when} ({p:p} after "
+        "en": "Within units, waves and other lags held equal, a point more of “{cause}” goes with {b} ({low} to {high}) of “{effect}” {when} ({p:p} after "
         "Holm over {tests} tests; wild bootstrap {wild:p}).",
-        "zh": "在单位内部扣除各期共同变动后，“{cause}”每提高 1，{when}“{effect}”相应变化 {b}（{low} 至 {high}；{tests} 次检验经 Holm 校正 "
+        "zh": "在单位内部控制期次与其他滞后期后，“{cause}”每提高 1，{when}“{effect}”相应变化 {b}（{low} 至 {high}；{tests} 次检验经 Holm 校正 "
         "{p:p}；wild 自助法 {wild:p}）。",
     },
     "none": {
-        "en": "Within units, waves taken out, “{effect}” is not seen to follow “{cause}” at any of {lags} lags: {b} ({low} to {high}) per point "
+        "en": "Within units, waves and other lags held equal, “{effect}” is not seen to follow “{cause}” at any of {lags} lags: {b} ({low} to {high}) per point "
         "{when}; smallest p over all lags, after Holm: {p:p}.",
-        "zh": "在单位内部扣除各期共同变动后，所试的 {lags} 个滞后期均看不出“{effect}”随“{cause}”变化：“{cause}”每提高 1，{when}变化 {b}"
+        "zh": "在单位内部控制期次与其他滞后期后，所试的 {lags} 个滞后期均看不出“{effect}”随“{cause}”变化：“{cause}”每提高 1，{when}变化 {b}"
         "（{low} 至 {high}）；各滞后期经 Holm 校正后最小的 p 值：{p:p}。",
     },
 }
@@ -69,8 +69,9 @@ NOTES: Mapping[str, Words] = {
         "zh": "单位之间每个单位等权，单位内部每个单位各期等权；受访者均值按抽样设计加权。",
     },
     "within": {
-        "en": "Within: unit and wave fixed effects, one regression per lag on the same cells; p-values after Holm over {tests} links and lags.",
-        "zh": "单位内部：控制单位与期次固定效应，每个滞后期各作一次回归且使用相同的单元格；p 值经 Holm 法校正，共 {tests} 个环节与滞后期。",
+        "en": "Within: unit and wave fixed effects, all lags of a link in one regression, each given the others; p-values after Holm over {tests} "
+        "links and lags.",
+        "zh": "单位内部：控制单位与期次固定效应，同一环节的各滞后期放入同一回归，互为控制；p 值经 Holm 法校正，共 {tests} 个环节与滞后期。",
     },
     "reliability": {
         "en": "Means of respondents carry sampling error, which pulls slopes on them towards 0. Reliability between units: {between}; "
