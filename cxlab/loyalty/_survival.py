@@ -143,7 +143,7 @@ def survival(
               **{("coefficient", k): v for k, v in words.items()}}  # fmt: skip
     return SurvivalResult(
         table, Base(len(case.w), kish_base(case.w), excluded, float(share)),
-        (*survival_notes(case.spells, case.w, table, ratios, (excluded, float(share)), equal), *design_notes(survey)),
+        (*survival_notes(case.spells, case.w, table, ratios, (excluded, float(share)), equal), *design_notes(survey), *survey.join_notes(time, event)),
         labels, _call(survey, time, event, options), _TITLES[cumulative], _FORMATS, level=level, time=time, event=event,
         cumulative=cumulative, time_unit=unit, curve=steps, medians=medians, differences=differences, hazards=ratios, equal=equal,
     )  # fmt: skip
