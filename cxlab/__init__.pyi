@@ -27,12 +27,16 @@ from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
 from .layers import PathModelResult as PathModelResult
 from .layers import path_model as path_model
+from .loyalty import IntentionResult as IntentionResult
 from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult
-from .loyalty import SurvivalResult as SurvivalResult
 from .loyalty import ServiceProfitResult as ServiceProfitResult
+from .loyalty import SurvivalResult as SurvivalResult
+from .loyalty import ValueResult as ValueResult
+from .loyalty import intention_behaviour as intention_behaviour
 from .loyalty import loyalty_link as loyalty_link
 from .loyalty import service_profit_chain as service_profit_chain
 from .loyalty import survival as survival
+from .loyalty import value_of_a_point as value_of_a_point
 from .metrics import ces as ces
 from .metrics import csat as csat
 from .metrics import frequencies as frequencies
