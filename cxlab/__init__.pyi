@@ -25,7 +25,9 @@ from .estimates import quantiles as quantiles
 from .estimates import ratios as ratios
 from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
+from .layers import FactorModelResult as FactorModelResult
 from .layers import PathModelResult as PathModelResult
+from .layers import factor_model as factor_model
 from .layers import path_model as path_model
 from .loyalty import IntentionResult as IntentionResult
 from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult

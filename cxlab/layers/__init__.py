@@ -3,7 +3,9 @@
 prepare (model → columns, rows, covariances) → kernel (weights, paths, their replicates) → Result.
 """
 
+from cxlab.layers._factor import factor_model
+from cxlab.layers._factor_result import FactorModelResult
 from cxlab.layers._paths import path_model
 from cxlab.layers._result import PathModelResult
 
-__all__ = ["PathModelResult", "path_model"]
+__all__ = ["FactorModelResult", "PathModelResult", "factor_model", "path_model"]
