@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cxlab.errors import SurveyError
 from cxlab.layers import _words as words
 from cxlab.layers._model import PathModel
 from cxlab.result import Labels, Result
@@ -17,7 +18,12 @@ from cxlab.words import Sentence, Sentences, language, number, sentence
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from cxlab.layers._ipma_result import IpmaResult
     from cxlab.layers._kernel import Estimates, Kernel
+    from cxlab.layers._measure_result import MeasurementResult
+    from cxlab.layers._predict_result import PredictionResult
+    from cxlab.layers._scenario import PathScenario
+    from cxlab.layers._what_if_result import PathWhatIfResult
 
 _TITLES = {
     "effects": {"en": "Direct, indirect and total effects", "zh": "直接效应、间接效应与总效应"},
@@ -77,6 +83,38 @@ class PathModelResult(Result):
         from cxlab.layers._draw_paths import draw
 
         return draw(self, ax, language(lang))
+
+    def measurement(self) -> MeasurementResult:
+        """How reliably are the constructs measured, and are they distinct?
+
+        Returns
+        -------
+        MeasurementResult
+            One row per construct: ``construct, mode, indicators, alpha`` (of standardised answers), ``alpha_raw`` (of answers on 0–100),
+            ``rho_a, rho_c, ave``, each with ``_low`` and ``_high``; ``base, base_effective, reliability``. ``.loadings``,
+            ``.discriminant`` (HTMT, HTMT2, Fornell–Larcker), ``.cross_loadings``, ``.fornell_larcker``, ``.vif``.
+
+        Raises
+        ------
+        SurveyError
+            If the result was not made by :func:`path_model`.
+
+        Notes
+        -----
+        Intervals come from the replicates of the path model: percentiles, or t with few PSUs. Of a construct of higher order the
+        indicators are the scores of its parts, which are judged as well. Products of constructs are not measured.
+
+        References
+        ----------
+        Dijkstra & Henseler (2015), MIS Quarterly 39(2), 297–316 (rho_A). Henseler, Ringle & Sarstedt (2015), Journal of the
+        Academy of Marketing Science 43, 115–135; Roemer, Schuberth & Henseler (2021), Industrial Management & Data Systems 121(12),
+        2637–2650 (HTMT, HTMT2). Franke & Sarstedt (2019), Internet Research 29(3), 430–447 (one-sided limits). R: ``seminr``.
+        """
+        from cxlab.layers._measure import measure
+
+        if self.kernel is None:
+            raise SurveyError("measurement goes on from a result of cx.path_model; this one holds no estimated model.")
+        return measure(self, self.kernel)
 
     @property
     def outcomes(self) -> list[str]:
@@ -169,6 +207,109 @@ class PathModelResult(Result):
                 all=len(self.table),
                 paths=("、" if lang == "zh" else ", ").join(listed),
             )
+
+    def predict(
+        self, folds: int = 10, repetitions: int = 10, antecedents: str = "direct", seed: int = 0
+    ) -> PredictionResult:
+        """Does the model foretell the answers of respondents that it has not seen (PLSpredict)?
+
+        Parameters
+        ----------
+        folds : int
+            Parts of the sample, each predicted from the others; whole sampling units, dealt within strata.
+        repetitions : int
+            How often the folds are dealt.
+        antecedents : {"direct", "earliest"}
+            What a construct is predicted from: its direct causes, or the first causes alone.
+        seed : int
+
+        Returns
+        -------
+        PredictionResult
+            One row per indicator of a caused construct: ``construct, item, q_squared`` (share of the mean's squared error that is
+            avoided), ``rmse, mae`` (points of its scale), each also for plain regression on the causes' indicators
+            (``_linear``), ``rmse_mean, base, base_effective, reliability``. ``.constructs`` tests the losses.
+
+        Raises
+        ------
+        SurveyError
+            For products, constructs of higher order, PLSc, incomplete rows, or folds that leave no solution.
+
+        Notes
+        -----
+        Errors and moments carry the survey's weights. The loss of a construct is the mean squared error of its standardised items;
+        its difference to a rival's is a mean over respondents with the design's standard error.
+
+        References
+        ----------
+        Shmueli, Ray, Velasquez Estrada & Chatla (2016), Journal of Business Research 69, 4552–4564. Liengaard, Sharma, Hult,
+        Jensen, Sarstedt, Hair & Ringle (2021), Decision Sciences 52, 362–392. R: ``seminr::predict_pls``.
+        """
+        from cxlab.layers._predict import predict
+
+        return predict(self, folds, repetitions, antecedents, seed)
+
+    def ipma(
+        self, target: str | None = None, items: bool = False, *, by: str | None = None, model_of: str = "all"
+    ) -> IpmaResult:
+        """Where is there room that matters? Importance, performance and potential gain, see :func:`cxlab.ipma`."""
+        from cxlab.layers._ipma import importance_map
+
+        return importance_map(self, target, by, items, model_of)
+
+    def what_if(
+        self,
+        changes: Mapping[str, float],
+        *,
+        by: str | None = None,
+        model_of: str = "all",
+        reach: float | Mapping[str, float] | None = None,
+        cost: Mapping[str, float] | None = None,
+    ) -> PathWhatIfResult:
+        """How much higher would every index downstream be expected if ratings rose?
+
+        Parameters
+        ----------
+        changes : mapping
+            Item → points of its own scale that everybody's answer moves by, or construct → points of 0–100 that each of its
+            items moves by. A name that is both is the item.
+        by, model_of
+            See :func:`cxlab.ipma`.
+        reach : float or mapping, optional
+            Share of the respondents whom a change reaches, drawn at random; by default all.
+        cost : mapping, optional
+            Cost of one point of each change as asked for, whether or not all can move.
+
+        Returns
+        -------
+        PathWhatIfResult
+            One row per construct that is moved: ``[segment], construct, estimate`` (points of its 0–100 index), ``se, low, high,
+            p_value, before, after, base, base_effective, reliability``. ``.parts`` has what each change brings to the last constructs.
+
+        Raises
+        ------
+        SurveyError
+            For an unknown name, a change beyond the scale, a construct together with its items, a share or cost out of range,
+            or a model with products.
+
+        Notes
+        -----
+        Σ_k mean(clip(x_k + δ_k, 0, 100) − x_k) · Σ_j share_kj · T_jt with total effects T; all under the same replicate weights. All
+        answers at the top give the gain of :func:`cxlab.ipma`.
+        """
+        from cxlab.layers._ipma_cells import ground
+        from cxlab.layers._scenario import scenario
+        from cxlab.layers._what_if import expected
+
+        found = ground(self, by, model_of)
+        return expected(found, scenario(found), changes, self.outcomes, reach=reach, cost=cost)
+
+    def scenario(self, by: str | None = None, model_of: str = "all") -> PathScenario:
+        """The what-if kernel: arrays, made once, answering in a fraction of a millisecond; see :func:`cxlab.ipma` on segments."""
+        from cxlab.layers._ipma_cells import ground
+        from cxlab.layers._scenario import scenario
+
+        return scenario(ground(self, by, model_of))
 
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on how the numbers were made."""
