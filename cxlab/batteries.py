@@ -12,6 +12,7 @@ import pandas as pd
 
 from cxlab.design import Design, kish_base, resolve, t_quantile
 from cxlab.errors import DataWarning, SurveyError
+from cxlab.measurement import alpha as cronbach
 from cxlab.metrics import design_notes, names
 from cxlab.result import Base, Result
 from cxlab.result import reliability as graded
@@ -219,7 +220,7 @@ def _measures(s: FloatArray, tolerance: float = 1e-9, passes: int = 5000) -> tup
     k = s.shape[1]
     variance, sums = np.diagonal(s, axis1=1, axis2=2), s.sum(axis=2)
     total, trace = sums.sum(axis=1), variance.sum(axis=1)
-    alpha = k / (k - 1) * (1 - trace / total)
+    alpha = cronbach(s)
     rest = total[:, None] - 2 * sums + variance
     item_rest = (sums - variance) / np.sqrt(variance * rest)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -122,7 +122,7 @@ def _one_stage(
     columns = np.array([items.index(i) for i in indicators if i not in inside], dtype=np.intp)
     scores = np.array([inside.index(i) for i in indicators if i in inside], dtype=np.intp)
     ordered = [i for i in indicators if i not in inside] + [i for i in indicators if i in inside]
-    if ordered != indicators:  # items first, scores last, as `_carried` lays them out
+    if ordered != indicators:  # items first, scores last, as `carried_weights` lays them out
         place = {name: k for k, name in enumerate(ordered)}
         blocks = tuple(np.array([place[i] for i in model.construct(n).indicators]) for n in names)
     structure = pls.Structure(blocks, modes, paths, scheme)
@@ -146,7 +146,7 @@ def fit(
     matrices = correlations
     if found.first is not None:
         lower = fit(correlations, found.first, start=None if start is None else start[:1], tolerance=tolerance)
-        carried = _carried(lower.outer, found, correlations.shape[-1])
+        carried = carried_weights(lower.outer, found, correlations.shape[-1])
         matrices = np.matmul(np.swapaxes(carried, 1, 2), np.matmul(correlations, carried))
         converged = lower.converged
     elif len(found.columns) != correlations.shape[-1] or (found.columns != np.arange(len(found.columns))).any():
@@ -173,7 +173,7 @@ def fit(
     )  # fmt: skip
 
 
-def _carried(lower: FloatArray, found: Plan, items: int) -> FloatArray:
+def carried_weights(lower: FloatArray, found: Plan, items: int) -> FloatArray:
     """Weights of items in the last stage's indicators, shape (batch, items, k): items themselves, then scores."""
     own = np.zeros((len(lower), items, len(found.columns)))
     own[:, found.columns, np.arange(len(found.columns))] = 1.0
