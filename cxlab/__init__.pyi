@@ -33,11 +33,13 @@ from .layers import factor_model as factor_model
 from .layers import path_model as path_model
 from .loyalty import IntentionResult as IntentionResult
 from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult
+from .loyalty import LoyaltyMapResult as LoyaltyMapResult
 from .loyalty import ServiceProfitResult as ServiceProfitResult
 from .loyalty import SurvivalResult as SurvivalResult
 from .loyalty import ValueResult as ValueResult
 from .loyalty import intention_behaviour as intention_behaviour
 from .loyalty import loyalty_link as loyalty_link
+from .loyalty import loyalty_map as loyalty_map
 from .loyalty import service_profit_chain as service_profit_chain
 from .loyalty import survival as survival
 from .loyalty import value_of_a_point as value_of_a_point

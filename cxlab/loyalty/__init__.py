@@ -6,6 +6,8 @@ from cxlab.loyalty._intention import intention_behaviour as intention_behaviour
 from cxlab.loyalty._intention_result import IntentionResult as IntentionResult
 from cxlab.loyalty._link import loyalty_link as loyalty_link
 from cxlab.loyalty._link_result import LoyaltyLinkResult as LoyaltyLinkResult
+from cxlab.loyalty._map import loyalty_map as loyalty_map
+from cxlab.loyalty._map_result import LoyaltyMapResult as LoyaltyMapResult
 from cxlab.loyalty._money import value_of_a_point as value_of_a_point
 from cxlab.loyalty._money_result import ValueResult as ValueResult
 from cxlab.loyalty._survival import survival as survival
