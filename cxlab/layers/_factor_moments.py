@@ -22,7 +22,7 @@ _SETTLED = 1e-6  # largest step at the end, for correlations
 _NEAR = (
     1e-10  # gain in the likelihood per respondent that a replicate leaves undone: .0014 of a standard error at 10,000
 )
-_STRAGGLERS, _TRIES = 0.1, 15  # share of replicates that Newton's method is tried on, and its steps there
+_STRAGGLERS, _TRIES = 0.01, 15  # share of replicates that Newton's method is tried on, and its steps there
 
 
 class Matrices(NamedTuple):
