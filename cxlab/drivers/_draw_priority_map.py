@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cxlab import theme
-from cxlab.charts import new_axes
+from cxlab.charts import label_points, new_axes
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -30,12 +27,6 @@ _CORNERS = {
     "low priority": (0.015, 0.015),
     "maintain": (0.985, 0.015),
 }
-_AWAY = [
-    (r * np.cos(a), r * np.sin(a))
-    for r in (9, 16, 26, 38, 52, 70, 90, 115)
-    for a in np.deg2rad([0, 180, 45, 135, 315, 225, 90, 270, 22, 158, 338, 202])
-]
-_SIDES, _LEVELS = {-1: "right", 0: "center", 1: "left"}, {-1: "top", 0: "center", 1: "bottom"}
 
 
 def draw(result: PriorityMapResult, ax: Axes | None, lang: str) -> Axes:
@@ -87,7 +78,7 @@ def draw(result: PriorityMapResult, ax: Axes | None, lang: str) -> Axes:
         ax.legend(
             loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, borderaxespad=0.1, handletextpad=0.2, columnspacing=1.2
         )
-    _label(
+    label_points(
         ax, table["performance"].to_numpy(), table["share"].to_numpy(), [result.label(d, lang) for d in table["driver"]]
     )
     return ax
@@ -101,53 +92,3 @@ def _cuts(result: PriorityMapResult, ax: Axes) -> None:
         ax.axvline(cut.iloc[0], color=theme.NEUTRAL, linewidth=1, linestyle="--", zorder=1)
     else:
         ax.scatter(cut[result.table["driver"]], result.table["share"], marker="|", s=110, color=theme.ACCENT, zorder=2)
-
-
-def _label(ax: Axes, x: np.ndarray, y: np.ndarray, texts: Sequence[str]) -> None:
-    """Put each text at the nearest free place around its point, with a thin line where that is far."""
-    figure = ax.figure.get_figure(root=True)
-    figure.draw_without_rendering()  # the layout settles before places are measured
-    points, scale = ax.transData.transform(np.column_stack([x, y])), figure.dpi / 72
-    inside, sizes = np.array(ax.get_window_extent().extents), [_size(ax, text) for text in texts]
-    boxes: dict[int, np.ndarray] = {}
-    chosen: dict[int, tuple[float, float]] = {}
-    for _ in range(3):  # later sweeps know where all others went
-        for k in np.argsort(-points[:, 1]):
-            others = np.array([box for other, box in boxes.items() if other != k]).reshape(-1, 4)
-            places = np.array([_box(points[k], sizes[k], away, scale) for away in _AWAY])
-            best = int(np.argmin([_harm(box, others, points, inside, scale) for box in places]))
-            boxes[int(k)], chosen[int(k)] = places[best], _AWAY[best]
-    for k, (across, up) in chosen.items():
-        text = ax.annotate(texts[k], (x[k], y[k]), xytext=(across, up), textcoords="offset points", ha=_SIDES[_side(across)],
-                           va=_LEVELS[_side(up)], fontsize=9, zorder=4,
-                           bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
-                           arrowprops={"arrowstyle": "-", "color": theme.NEUTRAL, "lw": 0.6} if np.hypot(across, up) > 12 else None)  # fmt: skip
-        text.set_in_layout(False)
-
-
-def _side(offset: float) -> int:
-    """Whether a text stands before, at or behind its point, as −1, 0, 1."""
-    return int(offset > 1) - int(offset < -1)
-
-
-def _size(ax: Axes, words: str) -> np.ndarray:
-    """Width and height of a text in pixels."""
-    text = ax.annotate(words, (0, 0), xycoords="axes fraction", fontsize=9)
-    width, height = text.get_window_extent().size
-    text.remove()
-    return np.array([width, height])
-
-
-def _box(point: np.ndarray, size: np.ndarray, away: tuple[float, float], scale: float) -> np.ndarray:
-    """Left, lower, right and upper end of a text that stands away from its point."""
-    shift = np.array([(_side(a) - 1) / 2 for a in away]) * size
-    low = point + scale * np.array(away) + shift
-    return np.concatenate([low, low + size])
-
-
-def _harm(box: np.ndarray, others: np.ndarray, points: np.ndarray, inside: np.ndarray, scale: float) -> float:
-    """How bad a place is: cut off, then on another text, then on a point; the nearer of two equals is better by order."""
-    texts = ((box[:2] < others[:, 2:]) & (box[2:] > others[:, :2])).all(axis=1).sum()
-    hidden = ((box[:2] - 5 * scale < points) & (points < box[2:] + 5 * scale)).all(axis=1).sum()
-    outside = (box[:2] < inside[:2]).any() or (box[2:] > inside[2:]).any()
-    return float(100 * outside + 10 * texts + hidden)
