@@ -46,6 +46,11 @@ def hazards(
         table = _one(own, x[own.rows], columns)
         if by is not None:
             table.insert(0, key_of(by), code)
+        elif table["estimate"].isna().any():
+            raise SurveyError(
+                "covariates: the hazard ratio grows without end, as some value or category has events only where others have none; "
+                "merge categories, or leave the covariate out."
+            )
         tables.append(table)
     out = pd.concat(tables, ignore_index=True)
     out["p_drift"] = holm(out["p_drift"].to_numpy(dtype=float))
@@ -79,11 +84,6 @@ def _check(case: Case, x: FloatArray, columns: Sequence[Column]) -> None:
     if _tied(x[case.rows]):
         raise SurveyError(
             f"covariates: the {p} columns ({', '.join(repr(c.name) for c in columns[:6])}) repeat one another; leave one out."
-        )
-    if fit(case, x[case.rows]) is None:
-        raise SurveyError(
-            "covariates: the hazard ratio grows without end, as some value or category has events only where others have none; "
-            "merge categories, or leave the covariate out."
         )
 
 

@@ -168,9 +168,15 @@ def partial_likelihood(spells: Spells, x: FloatArray, weights: FloatArray, beta:
 
 def _tied(spells: Spells, weights: FloatArray, at_risk: FloatArray, leaving: FloatArray) -> FloatArray:
     """Sums over tied events of 1/D, f/D, 1/D², f/D², f²/D² times their mean weight, f = l/d; shape (5, k, b)."""
-    drawn = np.asarray(spells.deaths @ (weights > 0).T.astype(float))
     total = np.asarray(spells.deaths @ weights.T)
     most = np.asarray(spells.deaths.sum(axis=1)).astype(int)
+    if most.max(initial=0) <= 1:  # no ties: f is 0
+        out = np.zeros((5, *total.shape))
+        inverse = np.where(at_risk > 0, 1 / np.where(at_risk > 0, at_risk, 1.0), 0.0)
+        out[0] = total * inverse
+        out[2] = out[0] * inverse
+        return out
+    drawn = np.asarray(spells.deaths @ (weights > 0).T.astype(float))
     starts = np.concatenate([[0], np.cumsum(most)[:-1]])
     slot = np.arange(most.sum()) - np.repeat(starts, most)
     with np.errstate(divide="ignore", invalid="ignore"):
