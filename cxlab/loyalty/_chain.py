@@ -91,7 +91,7 @@ def service_profit_chain(
     y_ut = a_u + c_t + Σ_k b_k x_u,t−k + e_ut by least squares, so that a lag counts given the others; between units ȳ_u = a + b x̄_u. V(b) is CR2, whose
     degrees of freedom say how few units really tell. The wild bootstrap imposes the null, and its interval holds the values
     that it does not reject. Two means of the same respondents share sampling error: b is lessened by
-    Σ cov(x̄, ȳ) / Σ x̃², the slope that it alone would give. Reliability of means = 1 − mean sampling variance / variance.
+    Σ cov(x̄, ȳ) / Σ x̃², the slope that it alone would give, unit by unit. Reliability of means = 1 − mean sampling variance / variance.
 
     References
     ----------

@@ -13,7 +13,7 @@ from scipy import stats
 from cxlab.contrasts import holm
 from cxlab.design import t_quantile
 from cxlab.errors import SurveyError
-from cxlab.few_clusters import few_clusters
+from cxlab.few_clusters import FewClusters, few_clusters
 from cxlab.loyalty._chain_panel import FloatArray, Panel
 
 FEW_DF, LEAST_WAVES, POWER = 4.0, 3, 0.80
@@ -46,9 +46,14 @@ def between(panel: Panel, pairs: list[tuple[int, int]], draws: Draws) -> tuple[p
             continue
         errors = panel.unit_errors[known]
         noise = float(np.mean(errors[:, a, b])) * (len(x) - 1) / float(np.sum((x - x.mean()) ** 2))
-        row = _estimated(y, x, np.ones((len(x), 1)), np.arange(len(x)), (False, noise, draws))
-        slopes.append(_named(panel, a, b, "between", 0) | row | {"units": len(x), "cells": len(x)})
-        correlations.append(_named(panel, a, b) | _correlated(x, y, errors[:, [a, b]][:, :, [a, b]], draws.level))
+        row = _estimated(y - noise * x, x, np.ones((len(x), 1)), np.arange(len(x)), (False, draws))
+        related = _correlated(x, y, errors[:, [a, b]][:, :, [a, b]], draws.level)
+        if panel.sources[a].surveyed and panel.sources[b].surveyed:  # r has the errors that both means share
+            related["p_raw"] = row["p_raw"] if related["reliable"] else float("nan")
+        slopes.append(
+            _named(panel, a, b, "between", 0) | row | {"shared_noise": noise, "units": len(x), "cells": len(x)}
+        )
+        correlations.append(_named(panel, a, b) | related)
     return pd.DataFrame(slopes), _with_holm(pd.DataFrame(correlations))
 
 
@@ -76,7 +81,7 @@ def _correlated(x: FloatArray, y: FloatArray, errors: FloatArray, level: float) 
     return {
         "r": r, "low": float(np.tanh(fisher - half)), "high": float(np.tanh(fisher + half)), "p_value": p, "p_raw": p,
         "slope_corrected": slope, "spearman": float(rank.statistic), "spearman_p": float(rank.pvalue), "r_corrected": float(np.clip(corrected, -1, 1)),
-        "findable": float(np.tanh(half + stats.norm.ppf(POWER) / np.sqrt(n - 3))), "units": n,
+        "reliable": bool((reliable >= RELIABLE).all()), "findable": float(np.tanh(half + stats.norm.ppf(POWER) / np.sqrt(n - 3))), "units": n,
     }  # fmt: skip
 
 
@@ -85,20 +90,20 @@ def _with_holm(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _estimated(
-    y: FloatArray, x: FloatArray, others: FloatArray, cluster: np.ndarray, how: tuple[bool, float, Draws]
+    y: FloatArray, x: FloatArray, others: FloatArray, cluster: np.ndarray, how: tuple[bool, Draws]
 ) -> dict[str, Any]:
-    """One regression: the estimate less what shared sampling errors alone would give, CR2 and wild intervals."""
-    absorb, noise, draws = how
+    """One regression with CR2 and wild intervals."""
+    absorb, draws = how
     fit = few_clusters(y, x, others, cluster, absorb=absorb)
     se, df = fit.cr2
     half = float(t_quantile(draws.level, df)) * se
-    estimate = fit.estimate - noise
+    estimate = fit.estimate
     wild = fit.wild(draws.draws, draws.seed)
     low, high = wild.interval(draws.level)
     return {
         "estimate": estimate, "se": se, "df": df, "low": estimate - half, "high": estimate + half,
         "p_value": float("nan"), "p_raw": 2 * float(stats.t.sf(abs(estimate) / se, df)) if se > 0 else float("nan"),
-        "wild_low": low - noise, "wild_high": high - noise, "wild_p": wild.p_value(noise), "shared_noise": noise,
+        "wild_low": low, "wild_high": high, "wild_p": wild.p_value(), "shared_noise": 0.0,
         "few": bool(df < FEW_DF),
     }  # fmt: skip
 
@@ -156,12 +161,24 @@ def within(panel: Panel, pairs: list[tuple[int, int]], lags: tuple[int, ...], dr
             fit = few_clusters(x, x, others, unit, absorb=True)
             if df < 1 or not np.isfinite(fit.estimate):  # the cause stands still, or repeats itself
                 continue
-            noise = 0.0
-            if lag == 0:  # means of the same respondents
-                noise = float(np.mean(panel.cell_errors[unit, period, a, b])) * df / fit.size
-            row = _estimated(y, x, others, unit, (True, noise, draws))
+            noise, cleared = 0.0, y
+            if lag == 0 and panel.sources[a].surveyed and panel.sources[b].surveyed:  # means of the same respondents
+                noise, cleared = _cleared(y, fit, unit, panel.cell_errors[unit, period, a, b] * df / len(y))
+            row = _estimated(cleared, x, others, unit, (True, draws)) | {"shared_noise": noise}
             found.append(_named(panel, a, b, "within", lag) | row | {"units": len(np.unique(unit)), "cells": len(y)})
     return pd.DataFrame(found)
+
+
+def _cleared(y: FloatArray, fit: FewClusters, unit: np.ndarray, shared: FloatArray) -> tuple[float, FloatArray]:
+    """The slope that shared sampling errors alone would give, and the outcome without it.
+
+    It is taken out unit by unit, Σ_t x̃ỹ − Σ_t cov: so the errors by cluster hold how much the sum of squares of x̃, which shared errors make
+    up, happens to differ from its expectation. Rows stand in order of units.
+    """
+    own, counts = np.unique(unit, return_inverse=True, return_counts=True)[1:]
+    rows = np.arange(fit.focal.shape[1]) < counts[:, None]
+    share = np.bincount(own, shared) / np.sum(fit.focal**2, axis=1)
+    return float(shared.sum()) / fit.size, y - share[own] * fit.focal[rows]
 
 
 def family(table: pd.DataFrame) -> pd.DataFrame:

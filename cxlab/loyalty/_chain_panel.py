@@ -49,11 +49,20 @@ class Averages:
     mean, base : array, shape (m, groups)
     covariance : array, shape (groups, m, m)
         Of the sampling errors of a group's means.
+    short : array, shape (m, groups)
+        Share of the true variance that the estimate reaches on average, as deviations are from the group's own mean: 1 − 1/n for
+        equal weights and one variance.
     """
 
     mean: FloatArray
     base: FloatArray
     covariance: FloatArray
+    short: FloatArray
+
+    def unbiased(self) -> FloatArray:
+        """Covariance of sampling errors without the shortfall of small groups."""
+        root = np.sqrt(np.where(self.short > 0, self.short, 1.0)).T
+        return np.asarray(self.covariance / (root[:, :, None] * root[:, None, :]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,13 +296,15 @@ def averages(design: Design, values: FloatArray, codes: np.ndarray, count: int) 
     """Weighted means of m measures, values of shape (m, rows), in every group."""
     known = (codes >= 0) & np.isfinite(values) & (design.weights > 0)
     mean, base = np.full((len(values), count), np.nan), np.zeros((len(values), count))
-    influence = np.zeros(values.shape)
+    influence, short = np.zeros(values.shape), np.ones((len(values), count))
     for j, (x, inside) in enumerate(zip(values, known, strict=True)):
         own, w = codes[inside], design.weights[inside]
         total, base[j] = np.bincount(own, w, count), np.bincount(own, minlength=count)
         safe = np.where(total > 0, total, 1.0)
         mean[j] = np.where(total > 0, np.bincount(own, w * x[inside], count) / safe, np.nan)
         influence[j, inside] = w * (x[inside] - mean[j, own]) / safe[own]
+        square, cube = (np.bincount(own, w**k, count) for k in (2, 3))
+        short[j] = 1 - 2 * cube / (safe * np.where(square > 0, square, 1.0)) + square / safe**2
     covariance = np.zeros((count, len(values), len(values)))
     step = max(1, _BLOCK // max(len(values), 1))
     for start in range(0, count if len(values) else 0, step):
@@ -301,7 +312,7 @@ def averages(design: Design, values: FloatArray, codes: np.ndarray, count: int) 
         part = np.where((codes >= start) & (codes < start + size), codes - start, -1)
         found = grouped_covariance(design, influence, part, size).reshape(len(values), size, len(values), size)
         covariance[start : start + size] = np.einsum("igjg->gij", found)
-    return Averages(mean, base, covariance)
+    return Averages(mean, base, covariance, short)
 
 
 def panel_of(
@@ -408,8 +419,8 @@ def _filled(
     cells, share = np.full((m, count, span), np.nan), np.full(m, np.nan)
     unit_errors, cell_errors = np.zeros((count, m, m)), np.zeros((count * span, m, m))
     means[:, own], base[:, own] = whole.mean.T, whole.base.T
-    unit_errors[np.ix_(np.arange(count), own, own)] = whole.covariance
-    cell_errors[np.ix_(np.arange(count * span), own, own)] = by_cell.covariance
+    unit_errors[np.ix_(np.arange(count), own, own)] = whole.unbiased()
+    cell_errors[np.ix_(np.arange(count * span), own, own)] = by_cell.unbiased()
     error[:, own] = np.sqrt(np.maximum(np.diagonal(whole.covariance, axis1=1, axis2=2), 0))
     enough = by_cell.base >= least_base
     cells[own] = np.where(enough, by_cell.mean, np.nan).reshape(-1, count, span)

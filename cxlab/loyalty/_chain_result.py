@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab.errors import SurveyError
-from cxlab.loyalty._chain_words import BETWEEN, METHODS, RESPONDENTS, SHARE, TITLES, WITHIN, when
+from cxlab.loyalty._chain_words import BETWEEN, METHODS, NOISE, RESPONDENTS, SHARE, TITLES, WITHIN, when
 from cxlab.result import Result
 from cxlab.words import Figure, Sentence, Sentences, language, sentence
 
@@ -32,9 +32,10 @@ class ServiceProfitResult(Result):
     unit_column : str
         Survey column of the unit.
     correlations : DataFrame
-        Of unit means, one row per link: ``cause, effect, r, low, high`` (Fisher), ``p_value`` (t, Holm over links), ``p_raw,
-        slope_corrected, spearman, spearman_p, r_corrected`` (for sampling errors; missing under a reliability of
-        .5), ``findable`` (correlation found four times in five), ``units``.
+        Of unit means, one row per link: ``cause, effect, r, low, high`` (Fisher), ``p_value`` (Holm over links), ``p_raw``
+        (t test; of two survey measures that of the slope less shared noise, missing unless ``reliable``), ``slope_corrected, r_corrected``
+        (for sampling errors), ``spearman, spearman_p, reliable`` (both reliabilities ≥ .5), ``findable`` (correlation
+        found four times in five), ``units``.
     measures : DataFrame
         ``metric, mean, sd_between, reliability_between, sd_within, reliability_within, between_share`` (of the variance
         between respondents), ``units, cells, base``.
@@ -126,6 +127,9 @@ class ServiceProfitResult(Result):
     def _between(self, link: tuple[str, str], names: dict[str, str], lang: str) -> Iterator[Sentence]:
         row = self.correlation(link)
         if row is None:
+            return
+        if np.isnan(row.p_value):
+            yield sentence(NOISE, lang, units=row.units, unit=self.label("unit", lang), r=row.r, **names)
             return
         told = row.p_value < 1 - self.level
         kind = ("more" if row.r > 0 else "less") if told else "none"

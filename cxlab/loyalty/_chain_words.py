@@ -33,6 +33,11 @@ BETWEEN: Mapping[str, Words] = {
         "Spearman 相关 {rho:.2f}；单位数如此之少，相关系数达到 {findable:.2f} 才有八成把握能够发现。",
     },
 }
+NOISE: Words = {
+    "en": "Across {units} units ({unit:in}) “{cause}” and “{effect}” cannot be related: the differences between the means are mostly sampling "
+    "error, which both share (r = {r:.2f}).",
+    "zh": "在 {units} 个单位（{unit}）之间无法判断“{cause}”与“{effect}”的关系：各单位均值的差异大多是两者共有的抽样误差（r = {r:.2f}）。",
+}
 WITHIN: Mapping[str, Words] = {
     "found": {
         "en": "Within units, waves and other lags held equal, a point more of “{cause}” goes with {b} ({low} to {high}) of “{effect}” {when} ({p:p} after "
@@ -159,7 +164,7 @@ HEADINGS: Mapping[Any, Words] = {
     "units": {"en": "Units", "zh": "单位数"}, "cells": {"en": "Cells", "zh": "单元格数"},
     ("kind", "between"): {"en": "between units", "zh": "单位之间"}, ("kind", "within"): {"en": "within units", "zh": "单位内部"},
     ("kind", "respondents"): {"en": "between respondents", "zh": "受访者之间"},
-    "r": {"en": "r", "zh": "r"}, "r_corrected": {"en": "r, corrected", "zh": "r（校正后）"},
+    "r": {"en": "r", "zh": "r"}, "reliable": {"en": "Reliable", "zh": "信度足够"}, "r_corrected": {"en": "r, corrected", "zh": "r（校正后）"},
     "slope_corrected": {"en": "Slope, corrected", "zh": "斜率（校正后）"}, "spearman": {"en": "Spearman", "zh": "Spearman 相关"},
     "spearman_p": {"en": "Spearman p", "zh": "Spearman p 值"}, "findable": {"en": "Findable r", "zh": "可检出的 r"},
     "mean": {"en": "Mean", "zh": "均值"}, "sd_between": {"en": "SD between units", "zh": "单位间标准差"},
