@@ -15,13 +15,14 @@ from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs, 
 from cxlab.design import kish_base, resolve
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
 from cxlab.items import pick
-from cxlab.layers._model import Construct, PathModel, layer_model, read_model
+from cxlab.layers._model import LAYERS, Construct, PathModel, layer_model, read_model
 from cxlab.metrics import names as wordings
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 Model = str | Path | Mapping[str, object] | PathModel | None
+Layers = Mapping[str, Sequence[str]] | None
 METHODS = ("listwise", *INCOMPLETE)
 SET_ASIDE = 0.20  # share of "not experienced" from which an item of the study's layers is set aside under listwise
 _FINDS = 2.486  # z for a one-sided test at .05 with power .8: Kock & Hadaya's inverse square root method
@@ -77,11 +78,11 @@ class Prepared:
         return replace(self, sample=sample, source=SOURCES[self.missing](sample))
 
 
-def prepare(survey: Survey, model: Model, missing: str = "listwise") -> Prepared:
+def prepare(survey: Survey, model: Model, missing: str = "listwise", layers: Layers = None) -> Prepared:
     """Choose the model and the rows, and say what was left out."""
     if missing not in METHODS:
         raise one_of("missing", missing, METHODS)
-    found, notes = chosen_model(survey, model, missing)
+    found, notes = chosen_model(survey, model, missing, layers)
     survey.require("model", found.items)
     if found.products and missing != "listwise":
         raise SurveyError(
@@ -118,14 +119,18 @@ def prepare(survey: Survey, model: Model, missing: str = "listwise") -> Prepared
 
 
 # ------------------------------------------------------------------------------ the model
-def chosen_model(survey: Survey, model: Model, missing: str) -> tuple[PathModel, tuple[Note, ...]]:
-    """The model that is asked for; by default the study's own, else its layers."""
+def chosen_model(
+    survey: Survey, model: Model, missing: str, changed: Layers = None
+) -> tuple[PathModel, tuple[Note, ...]]:
+    """The model that is asked for; by default the study's own, else its layers, some of them changed."""
+    if changed is not None:
+        _check_layers(model, changed)
     if isinstance(model, PathModel):
         return model, ()
-    given = survey.roles.model if model is None else model
+    given = survey.roles.model if model is None and changed is None else model
     if given:
         return read_model(_opened(given)), ()
-    layers = dict(survey.roles.layers)
+    layers = {**survey.roles.layers, **{name: tuple(items) for name, items in (changed or {}).items()}}
     if missing != "listwise":
         return layer_model(layers), ()
     aside = {i for items in layers.values() for i in items if structurally_missing(survey, i) > SET_ASIDE}
@@ -141,6 +146,18 @@ def chosen_model(survey: Survey, model: Model, missing: str) -> tuple[PathModel,
     listed = {lang: sep.join(survey.label(i, lang) for items in layers.values() for i in items if i in aside)
               for lang, sep in (("en", ", "), ("zh", "、"))}  # fmt: skip
     return layer_model(left), (Note(_ASIDE, limit=SET_ASIDE, items=listed),)
+
+
+def _check_layers(model: Model, layers: Mapping[str, Sequence[str]]) -> None:
+    if model is not None:
+        raise SurveyError(
+            "model and layers are both given; layers changes the study's layers, model replaces them: pass one."
+        )
+    for name, items in layers.items():
+        if name not in LAYERS:
+            raise one_of("layers", name, LAYERS)
+        if isinstance(items, str):
+            raise SurveyError(f"layers[{name!r}] is the text {items!r}; give a list of items: [{items!r}].")
 
 
 def _opened(given: str | Path | Mapping[str, object]) -> str | Mapping[str, object]:
@@ -254,8 +271,8 @@ def _absent_waves(survey: Survey, items: Sequence[str], asked: np.ndarray) -> tu
     shown = {level.code: level.label for level in survey.levels(wave)}
     waves = ", ".join(str(shown.get(c, c)) for c in lost_waves)
     warnings.warn(
-        f"{len(column)} indicators were not asked in every wave ({', '.join(map(repr, column))}: none in {waves}); all respondents of "
-        f"{'this wave' if len(lost_waves) == 1 else 'these waves'} leave the model.",
+        f"{len(column)} indicators have no answer at all in some waves ({', '.join(map(repr, column))}: none in {waves}); all respondents "
+        f"of {'this wave' if len(lost_waves) == 1 else 'these waves'} leave the model.",
         DataWarning,
         stacklevel=4,
     )
@@ -307,8 +324,8 @@ _SCALES = {
     "zh": "以下题目未声明量表两端，以最小和最大答案作为 0 和 100：{items}。",
 }
 _NOT_ASKED = {
-    "en": "Not asked in every wave: {items}. All respondents of {waves} leave the model.",
-    "zh": "并非每期都询问：{items}。{waves} 的受访者全部未纳入模型。",
+    "en": "No answer at all in some waves: {items}. All respondents of {waves} leave the model.",
+    "zh": "部分期次完全没有答案：{items}。{waves} 的受访者全部未纳入模型。",
 }
 _SMALL = {
     "en": "{base:,} respondents (effective {effective:,.0f}) for {items} indicators: a path of {path:.1f} is found four times in five from "
