@@ -57,6 +57,10 @@ class SignFlipWarning(SurveyWarning):
     """A driver whose sign in the full model contradicts its marginal correlation."""
 
 
+class AdmissibilityWarning(SurveyWarning):
+    """An estimate that its model excludes, such as a loading above 1: its paths are not to be reported."""
+
+
 class SamplingWarning(SurveyWarning):
     """A sample stands for a computation that would take too long; the message says how far it may be off."""
 

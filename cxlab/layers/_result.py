@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ import pandas as pd
 
 from cxlab.errors import SurveyError
 from cxlab.layers import _words as words
+from cxlab.layers._admissible import inadmissible
+from cxlab.layers._admissible import said as said_problems
 from cxlab.layers._model import PathModel
 from cxlab.result import Labels, Result
 from cxlab.words import Sentence, Sentences, language, number, sentence
@@ -18,6 +21,7 @@ from cxlab.words import Sentence, Sentences, language, number, sentence
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from cxlab.layers._ipma_cells import Ground
     from cxlab.layers._ipma_result import IpmaResult
     from cxlab.layers._kernel import Estimates, Kernel
     from cxlab.layers._measure_result import MeasurementResult
@@ -55,7 +59,9 @@ class PathModelResult(Result):
     flips : mapping of construct to int
         Replicates in which its sign was turned.
     seed : int
-    interval : {"percentile", "t"}
+    interval : {"percentile", "t", "bca"}
+    problems : DataFrame
+        ``problem, subject, value, limit``; empty for a sound model.
     """
 
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -69,6 +75,14 @@ class PathModelResult(Result):
     flips: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
     interval: str = "percentile"
+    problems: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["problem", "subject", "value", "limit"])
+    )
+
+    @property
+    def admissible(self) -> bool:
+        """Whether no estimate is one that the model excludes."""
+        return not inadmissible(self.problems)
 
     def further(self) -> Mapping[str, Result]:
         """Effects, constructs, indicators."""
@@ -129,7 +143,11 @@ class PathModelResult(Result):
             facts = {"effective": self.base.effective, "target": self.label(self.outcomes[0], lang)}
             return Sentences([sentence(words.NOTHING, lang, **facts)])
         said = [s for target in self.outcomes for s in self._about(target, lang)]
-        return Sentences([*said, *self._moderated(lang), *self._unclear(lang)])
+        return Sentences([*self._impossible(lang), *said, *self._moderated(lang), *self._unclear(lang)])
+
+    def _impossible(self, lang: str) -> Iterator[Sentence]:
+        found = said_problems(self.problems, self.labels)
+        yield from (found[kind].sentence(lang) for kind in inadmissible(self.problems))
 
     def _about(self, target: str, lang: str) -> Iterator[Sentence]:
         totals = self.effects[(self.effects["target"] == target) & (self.effects["kind"] == "total")]
@@ -250,7 +268,12 @@ class PathModelResult(Result):
         return predict(self, folds, repetitions, antecedents, seed)
 
     def ipma(
-        self, target: str | None = None, items: bool = False, *, by: str | None = None, model_of: str = "all"
+        self,
+        target: str | None = None,
+        items: bool | str | Sequence[str] = False,
+        *,
+        by: str | None = None,
+        model_of: str = "all",
     ) -> IpmaResult:
         """Where is there room that matters? Importance, performance and potential gain, see :func:`cxlab.ipma`."""
         from cxlab.layers._ipma import importance_map
@@ -297,19 +320,25 @@ class PathModelResult(Result):
         Σ_k mean(clip(x_k + δ_k, 0, 100) − x_k) · Σ_j share_kj · T_jt with total effects T; all under the same replicate weights. All
         answers at the top give the gain of :func:`cxlab.ipma`.
         """
-        from cxlab.layers._ipma_cells import ground
-        from cxlab.layers._scenario import scenario
         from cxlab.layers._what_if import expected
 
-        found = ground(self, by, model_of)
-        return expected(found, scenario(found), changes, self.outcomes, reach=reach, cost=cost)
+        kernel = self.scenario(by, model_of)
+        return expected(self._grounds[by, model_of][0], kernel, changes, self.outcomes, reach=reach, cost=cost)
 
     def scenario(self, by: str | None = None, model_of: str = "all") -> PathScenario:
         """The what-if kernel: arrays, made once, answering in a fraction of a millisecond; see :func:`cxlab.ipma` on segments."""
         from cxlab.layers._ipma_cells import ground
         from cxlab.layers._scenario import scenario
 
-        return scenario(ground(self, by, model_of))
+        if (by, model_of) not in self._grounds:
+            found = ground(self, by, model_of)
+            self._grounds[by, model_of] = found, scenario(found)
+        return self._grounds[by, model_of][1]
+
+    @cached_property
+    def _grounds(self) -> dict[tuple[str | None, str], tuple[Ground, PathScenario]]:
+        """What-if kernels that were made."""
+        return {}
 
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on how the numbers were made."""
