@@ -302,6 +302,92 @@ def test_a_last_date_far_behind_the_others_is_suspected(tmp_path: Path) -> None:
     assert "Rows after the end of observation, left out: 1." in english(joined)
 
 
+def test_dates_as_spreadsheets_write_them(tmp_path: Path) -> None:
+    sales = (
+        "id,on\na,2025/1/5 10:00\na,2025.2.3\na,20250405\na,2025-05-06T23:59:00+08:00\na,2025-12-31 9:00\na,2025-W05\n"
+    )
+    study = study_of(tmp_path, "id,asked\na,2024-12-31\n", s=sales, y="id,on\na,2024\na,2025\n", m="id,on\na,2025/3\n")
+    assert study.join("s", measures={"n": "count", "last": "last(on)"}, window=(0, 11)).data["n"].tolist() == [4]
+    counted = study.join("s", measures={"n": "count"}, window=(0, 1))
+    assert counted.data["n"].tolist() == [1]
+    assert english(counted) == [
+        "Rows of the table with a missing or impossible date, left out of everything that needs dates: 1 (impossible: 1)."
+    ]
+    # A year is no day: January 1 would put all of it before, or after, the interview.
+    assert error_of(study.join, "y", **MEASURED) == (
+        "tables.y.date: 2 values of 'on' are no dates, e.g. '2024'; write 2025-12-31."
+    )
+    assert error_of(study.join, "m", **MEASURED) == (
+        "tables.m.date: 'on' says months and no days; count by unit='calendar_month'."
+    )
+
+
+def test_first_and_last_go_by_days_also_among_months(tmp_path: Path) -> None:
+    sales = "id,on,kind\na,2025-02-20,late\na,2025-02-03,early\nb,2025-02-03,one\nb,2025-02-03,other\nb,2025-02-04,end\nz,2026-01-01,x\n"
+    study = study_of(tmp_path, "id,asked\na,2025-01-10\nb,2025-01-10\n", s=sales, p="id,x\na,1\n")
+    measures = {"f": "first(kind)", "l": "last(kind)"}
+    joined = study.join("s", measures=measures, window=(0, 1), unit="calendar_month")
+    assert joined.data[["f", "l"]].to_numpy().tolist() == [["early", "late"], ["one", "end"]]
+    assert english(joined) == [
+        "Respondents with several rows on the day of their first or last one that say different things: 1; the order of the file "
+        "decided."
+    ]
+    assert error_of(study.join, "p", measures={"x": "first(x)"}) == (
+        "measures: first needs dates, and tables.p declares none; write date: with their column there."
+    )
+
+
+def test_a_calendar_month_of_which_days_are_to_come_is_not_over(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "id,asked\na,2025-01-10\n", s="id,on\na,2024-02-03\na,2025-03-05\nz,2026-01-01\n")
+    request: dict[str, Any] = {"measures": {"n": "count"}, "window": (0, 2), "unit": "calendar_month"}
+    for until, expected in (("2025-03-04", np.nan), ("2025-03-31", 1), ("2025-03", 1), (None, 1)):
+        np.testing.assert_array_equal(study.join("s", **request, until=until).data["n"], [expected])
+    short = study.join("s", **request, until="2025-03-04")
+    assert english(short)[0] == (
+        "1 respondents are not yet observed to the end: the table reaches to 2025-02-28. They are missing, not counted as “no”."
+    )
+
+
+def test_what_is_dated_not_after_the_interview_is_no_outcome(tmp_path: Path) -> None:
+    answers = "id,asked\na,2025-01-10\nb,\nc,2025-01-10\nd,2025-01-10\n"
+    study = study_of(tmp_path, answers, s="id,on,x\na,,5\nb,2025-02-03,6\nc,2025-01-10,3\nd,2025-01-11,4\n")
+    joined = study.join("s", columns=["x"], use="outcome")
+    np.testing.assert_array_equal(joined.data["x"], [np.nan, np.nan, np.nan, 4])
+    np.testing.assert_array_equal(joined.missing_reasons["x"], [-9995, -9994, -9995, np.nan])
+    assert english(joined) == [
+        "1 respondents have a missing or impossible interview date, and so no value.",
+        "2 respondents have no row that counts, and so no value to take over, no mean, lowest, highest, first or last.",
+        "Rows of the table with a missing or impossible date, left out of everything that needs dates: 1 (impossible: 0).",
+        "Rows dated on the day of the interview, of which nobody knows what came first, not counted: 1.",
+    ]
+    assert study.join("s", columns=["x"]).data["x"].tolist() == [5, 6, 3, 4]
+
+
+def test_notes_count_only_rows_that_count(tmp_path: Path) -> None:
+    answers = "id,asked\na,2025-01-10\na,2025-01-12\na,2025-11-01\n"
+    sales = "id,on,paid\na,2024-02-03,\na,2025-02-01,1\na,2025-02-02,\na,2025-12-01,\nb,2025-12-31,\n"
+    study = study_of(tmp_path, answers, s=sales)
+    joined = study.join("s", measures={"paid": "sum(paid)"}, window=(0, 6))
+    # Of five rows two lie in windows, both in two; the third interview is not observed to the end.
+    assert "Rows that count for more than one interview of the same customer: 2." in english(joined)
+    assert any(
+        note.startswith("Rows that lack a value which a condition or a sum needs: 1;") for note in english(joined)
+    )
+
+
+def test_zero_for_the_unmatched_is_said_so(tmp_path: Path) -> None:
+    study = study_of(tmp_path, "id,score\na,1\nb,1\n,1\n", t="id,x\na,1\n,2\nz,3\n")
+    joined = study.join("t", measures={"n": "count"}, unmatched="zero")
+    np.testing.assert_array_equal(joined.data["n"], [1, 0, np.nan])
+    assert [n[lang] for n in joined.joins[-1].notes[:1] for lang in ("en", "zh")] == [
+        "2 respondents (66.7% of the weight) are not in the table: 1 without an id have no value, the others count as having no "
+        "rows.",
+        "2 名受访者（占权重 66.7%）未在表中找到：其中 1 人没有编号，按缺失处理；其余视为没有记录。",
+    ]
+    # A row without an id is no id.
+    assert joined.joins[-1].sentences("en")[0].text.endswith("1 ids of the table (1 rows) belong to no respondent.")
+
+
 # ---------------------------------------------------------------------- keys
 @pytest.mark.parametrize(
     ("mine", "theirs", "found"),
@@ -311,6 +397,8 @@ def test_a_last_date_far_behind_the_others_is_suspected(tmp_path: Path) -> None:
         ("A1,A2,A3", " A1,A2 ,A9", [1, 1, 0]),
         ("007,A2,A3", "007,A2,7", [1, 1, 0]),
         ("1,2,", "1,2,2", [1, 1, 0]),
+        ("1000,2,3", "1E3,2,3", [0, 1, 1]),  # letters of an id, not a power of ten
+        ("12345678901234567,12345678901234568,", "12345678901234568,1,1", [0, 1, 0]),  # more digits than a float has
     ],
 )
 def test_keys_are_compared_as_what_they_are(tmp_path: Path, mine: str, theirs: str, found: list[int]) -> None:
@@ -623,6 +711,11 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"measures": {"n": "count"}, "window": (-1, 3)},
         "use is 'outcome', but 3 rows of 'sales' are dated before the interview (2 respondents, e.g. a), and what came before the "
         "survey is no outcome of it; take it as use='covariate', or count what follows: window=(0, 12).",
+    ),
+    "window before, where nothing lies": (
+        {"measures": {"n": "count"}, "window": (-1, 3), "where": "kind == 'renewal' and amount == 5"},
+        "use is 'outcome', and window is (-1, 3): what came before the survey is no outcome of it; take it as use='covariate', or "
+        "count what follows: window=(0, 12).",
     ),
     "columns before": (
         {"columns": ["amount"], "where": "amount == 1", "use": "outcome"},

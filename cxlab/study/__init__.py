@@ -247,7 +247,8 @@ class Study:
             the survey does not have already (where values of the same name differ, a note counts them).
         measures : mapping of new name to str, optional
             What to make of the rows of a respondent: ``"any"`` (0/1), ``"count"``, ``"sum(amount)"``, ``"mean(amount)"``,
-            ``"min(amount)"``, ``"max(amount)"``, ``"first(kind)"``, ``"last(date)"`` by date, ``"follow_up"``. In
+            ``"min(amount)"``, ``"max(amount)"``, ``"first(kind)"``, ``"last(date)"`` by date (a note counts whose first
+            or last day has several rows that differ), ``"follow_up"``. In
             parentheses stands an expression, of ``any``, ``count`` and ``follow_up`` a condition, ``"any(kind ==
             'renewal')"``. ``follow_up`` makes two columns for survival analysis: ``<name>_months`` (``_days`` with
             ``unit="day"``), the time from the interview to the first row or to the end of observation, and
@@ -262,14 +263,15 @@ class Study:
             nor after it. None: an outcome counts all that follows, a covariate all that precedes.
         unit : {"month", "day", "calendar_month"}
             ``"calendar_month"`` asks only in which month something happened; for an outcome the month of the interview does
-            not count then.
+            not count then. The month of the last date is taken to be complete, that of ``until`` if it is its last day.
         date : str, optional
             Survey column of the interview date; ``date:`` of the study if left out. A wave whose labels are months will
             do for ``unit="calendar_month"``.
         until : str or date, optional
-            Day until which the table is complete; its last date if left out.
+            Day (or, with calendar months, month) until which the table is complete; its last date if left out.
         use : {"outcome", "covariate"}, optional
-            Measures of a dated table are outcomes, all else covariates, if left out.
+            Measures of a dated table are outcomes, all else covariates, if left out. Values taken over as outcomes are
+            missing unless their row is dated after the interview.
         unmatched : {"missing", "zero"}
             Respondents whose id does not occur in the table have no value; ``"zero"`` takes the table to be complete, so
             that they have no rows.
@@ -296,6 +298,8 @@ class Study:
 
         Notes
         -----
+        Dates are read as year, month, day; time of day and zone are set aside, so that all are days where they were written.
+
         A month later is the same day of the next month, or its last day. Follow-up in months is days / 30.4375, and never
         more than the window. ``follow_up`` keeps respondents whose window is not over; every other outcome leaves them
         out, also those who have a row already: to keep only these would raise the rate.

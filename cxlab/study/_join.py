@@ -20,7 +20,7 @@ from cxlab.study._join_result import Counts, joined_result
 from cxlab.study._keys import Match, key_pairs, match
 from cxlab.study._measures import Made, Measure, Rows
 from cxlab.study._schema import ItemPart, StudyFile, Table
-from cxlab.study._spans import NOT_IN_TABLE, UNITS, Spans, Window, timeline, whole, windows
+from cxlab.study._spans import NO_DATE, NO_ROW, NOT_IN_TABLE, UNITS, Spans, Window, timeline, whole, windows
 from cxlab.study._tables import days_of, interview_days, no_dates, read_table, table_of
 from cxlab.survey import Survey
 
@@ -137,7 +137,7 @@ def _linked(study: StudyFile, folder: Path, survey: Survey, asked: Request) -> L
     if unknown := [c for c in pairs.values() if c not in frame]:
         raise unknown_names("on", unknown, frame.columns, table.file)
     found = match(survey, frame, pairs, asked.table)
-    counts = Counts(no_key=int(found.absent.sum()), numeric=found.numeric)
+    counts = Counts(no_key=int(found.absent.sum()), numeric=found.numeric, zero=asked.unmatched == "zero")
     days = None if table.date is None else _table_days(asked, table, frame, counts)
     if days is not None:
         frame[table.date] = days.astype("M8[us]")
@@ -147,7 +147,8 @@ def _linked(study: StudyFile, folder: Path, survey: Survey, asked: Request) -> L
         if unknown := [n for n in expressions.names(asked.where) if n not in frame]:
             raise unknown_names("where", unknown, frame.columns, f"the table {asked.table!r}")
         kept = expressions.evaluate(asked.where, rows)
-        counts.unclear += int((~kept & ~expressions.evaluate(f"not ({asked.where})", rows)).sum())
+        unclear = ~kept & ~expressions.evaluate(f"not ({asked.where})", rows)
+        counts.unclear += int((unclear & (found.table >= 0)).sum())
     return Linked(asked.table, table, rows, found, kept, days, counts)
 
 
@@ -160,7 +161,7 @@ def _table_days(asked: Request, table: Table, frame: pd.DataFrame, counts: Count
         raise SurveyError(f"tables.{asked.table}.date: {table.date!r} is empty in all {len(values):,} rows.")
     if 2 * wrong.sum() > values.notna().sum():
         raise no_dates(asked.table, str(table.date), values[wrong])
-    if monthly and asked.unit != "calendar_month" and asked.measures is not None:
+    if monthly and asked.unit != "calendar_month" and (asked.measures is not None or asked.use == "outcome"):
         raise SurveyError(
             f"tables.{asked.table}.date: {table.date!r} says months and no days; count by unit='calendar_month'."
         )
@@ -177,8 +178,9 @@ def _attributes(study: StudyFile, survey: Survey, asked: Request, linked: Linked
     rows = np.flatnonzero((linked.match.table >= 0) & linked.kept)
     place[linked.match.table[rows]] = rows
     row = np.where(linked.match.rows >= 0, place[linked.match.rows], -1)
-    _check_order(study, survey, asked, linked, row)
     reason = np.where(row >= 0, np.nan, NOT_IN_TABLE)
+    unusable = _out_of_order(study, survey, asked, linked, row)
+    reason, row = np.where(np.isnan(unusable), reason, unusable), np.where(np.isnan(unusable), row, -1)
     made = []
     for source, name in _chosen(survey, asked, linked, row).items():
         values = linked.frame.data[source].iloc[np.maximum(row, 0)].reset_index(drop=True).where(row >= 0)
@@ -203,18 +205,28 @@ def _require_single(survey: Survey, linked: Linked) -> None:
     )
 
 
-def _check_order(study: StudyFile, survey: Survey, asked: Request, linked: Linked, row: np.ndarray) -> None:
-    """Refuse values dated before the interview as an outcome; count values dated after it among covariates."""
+def _out_of_order(study: StudyFile, survey: Survey, asked: Request, linked: Linked, row: np.ndarray) -> np.ndarray:
+    """Why values cannot be outcomes, NaN where they can: not dated after the interview.
+
+    Raises if some are dated before it; counts values dated after it among covariates.
+    """
+    reason = np.full(len(row), np.nan)
     if linked.days is None or (asked.use != "outcome" and asked.date is None and study.date is None):
-        return
-    then = np.where((row >= 0) & survey.domain, linked.days[np.maximum(row, 0)], np.datetime64("NaT", "D"))
-    interviews = interview_days(survey, asked.date, study.date, asked.unit)
+        return reason
+    step = "M8[M]" if asked.unit == "calendar_month" else "M8[D]"
+    then = np.where(row >= 0, linked.days[np.maximum(row, 0)], np.datetime64("NaT", "D")).astype(step)
+    interviews = interview_days(survey, asked.date, study.date, asked.unit).astype(step)
     if asked.use != "outcome":
-        linked.counts.later = int((then > interviews).sum())
-    elif (early := then < interviews).any():
+        linked.counts.later = int(((then > interviews) & survey.domain).sum())
+        return reason
+    if (early := (then < interviews) & survey.domain).any():
         raise _before(
             linked, int(early.sum()), int(early.sum()), np.unique(linked.match.rows[early]), "or leave use out"
         )
+    linked.counts.unit, linked.counts.same = asked.unit, int(((then == interviews) & survey.domain).sum())
+    reason[(row >= 0) & ~(then > interviews)] = NO_ROW
+    reason[(row >= 0) & np.isnat(interviews)] = NO_DATE
+    return reason
 
 
 def _before(linked: Linked, rows: int, respondents: int, codes: IntArray, remedy: str) -> SurveyError:
@@ -271,9 +283,14 @@ def _measured(study: StudyFile, survey: Survey, asked: Request, linked: Linked) 
     if linked.days is not None:
         interviews = interview_days(survey, asked.date, study.date, asked.unit)
     spans = _spans(linked, interviews, window, asked, survey.domain)
-    strict, rows = replace(spans, reason=spans.strict), Rows(linked.frame, spans.order)
+    strict = replace(spans, reason=spans.strict)
+    valued = np.isnan(spans.reason if any(m.kind == "follow_up" for m in measures) else spans.strict)
+    times = spans.times(survey.domain & valued)
+    days = None if linked.days is None else linked.days[spans.order]
+    rows = Rows(linked.frame, spans.order, times > 0, survey.domain, days)
     made = [m for one in measures for m in _measures.make(one, rows, spans if one.kind == "follow_up" else strict)]
     linked.counts.unclear += rows.unknown
+    linked.counts.tied, linked.counts.shared = rows.tied, 0 if days is None else int((times > 1).sum())
     linked.counts.open = interviews is not None and window.outcome and window.high is None and any(
         m.kind != "follow_up" for m in measures
     )  # fmt: skip
@@ -284,9 +301,10 @@ def _window(asked: Request, linked: Linked, measures: Sequence[Measure]) -> Wind
     outcome = linked.days is not None and _use(asked, linked.table) == "outcome"
     low, high = _ends(asked.window)
     followed = any(m.kind == "follow_up" for m in measures)
-    if followed and linked.days is None:
+    dated = [k for k in ("follow_up", "first", "last") if any(m.kind == k for m in measures)]
+    if dated and linked.days is None:
         raise SurveyError(
-            f"measures: follow_up needs dates, and tables.{linked.name} declares none; write date: with their column there."
+            f"measures: {dated[0]} needs dates, and tables.{linked.name} declares none; write date: with their column there."
         )
     if followed and (not outcome or low not in (None, 0)):
         raise SurveyError(
@@ -319,8 +337,12 @@ def _last_day(asked: Request, linked: Linked) -> Any:
         given, monthly = days_of(pd.Series([str(asked.until)]))
         if np.isnat(given[0]) or (monthly and asked.unit != "calendar_month"):
             raise SurveyError(f"until is {asked.until!r}, which is no day; write '2025-12-31'.")
-        linked.counts.until = given[0]
-        return given[0]
+        last = given[0]
+        if asked.unit == "calendar_month":  # a month of which days are still to come is not over
+            over = monthly or last.astype("M8[M]") != (last + 1).astype("M8[M]")
+            last = (last.astype("M8[M]") + int(over)).astype("M8[D]") - 1
+        linked.counts.until = last
+        return last
     days = np.unique(linked.days[~np.isnat(linked.days)])
     linked.counts.until = days[-1]
     gaps = np.diff(days).astype(np.int64)
@@ -346,10 +368,15 @@ def _spans(linked: Linked, interviews: Any, window: Window, asked: Request, doma
     if last is None:
         return whole(line, match.rows, lost)
     spans = windows(line, match.rows, lost, interviews, last)
-    counts.unit, counts.shared = window.unit, spans.shared(domain)
+    counts.unit = window.unit
     if window.outcome:
         before = np.where(domain, spans.before, 0)
         counts.before, counts.same = int(before.sum()), int(spans.same[domain].sum())
+        if (window.low or 0) < 0 and not counts.before:
+            raise SurveyError(
+                f"use is 'outcome', and window is {asked.window!r}: what came before the survey is no outcome of it; take it as "
+                "use='covariate', or count what follows: window=(0, 12)."
+            )
         if (window.low is None and counts.before) or (window.low or 0) < 0:
             early = before > 0
             remedy = "or count what follows: window=(0, 12)"

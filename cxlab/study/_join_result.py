@@ -35,6 +35,10 @@ class Counts:
         Rows that count for several interviews of one customer.
     unclear : int
         Rows that lack what a condition or a sum needs.
+    tied : int
+        Respondents whose first or last value was chosen among other values of the same day.
+    zero : bool
+        Whether respondents who are not in the table count as having no rows.
     after_end : int
         Rows after ``until``.
     later : int
@@ -60,6 +64,8 @@ class Counts:
     same: int = 0
     shared: int = 0
     unclear: int = 0
+    tied: int = 0
+    zero: bool = False
     after_end: int = 0
     later: int = 0
     stray: int = 0
@@ -109,7 +115,8 @@ class JoinResult(Result):
 
     def _said(self, lang: str) -> Iterator[Sentence]:
         total = self.table.iloc[0]
-        ids = self.unmatched[self.unmatched["side"] == "table"]
+        keys = self.unmatched.columns.difference(["side", "rows"])
+        ids = self.unmatched[(self.unmatched["side"] == "table") & (self.unmatched[keys] != "").all(axis=1)]
         yield sentence(
             _MATCHED, lang, share=total["estimate"], table=self.name, matched=int(total["matched"]), base=int(total["base"]),
             ids=len(ids), rows=int(ids["rows"].sum()),
@@ -209,7 +216,9 @@ def _notes(survey: Survey, items: Sequence[str], match: Match, found: np.ndarray
     weight = survey.weights
     if lost.any():
         share = float(weight[lost].sum() / weight[inside].sum())
-        yield Note(_LOST, lost=int(lost.sum()), share=share, keyless=int((inside & (match.rows < 0)).sum()))
+        yield Note(
+            _LOST[counts.zero], lost=int(lost.sum()), share=share, keyless=int((inside & (match.rows < 0)).sum())
+        )
     for code, template in ((NOT_YET, _NOT_YET), (TOO_EARLY, _EARLY), (NO_DATE, _NO_DATE), (NO_ROW, _NO_ROW)):
         if count := _without(survey, items, code, inside):
             yield Note(template, count=count, since=str(counts.since), until=str(counts.until))
@@ -267,9 +276,16 @@ _KNOWN = {
 }
 _MORE = {"en": "… and {more:,} more in .unmatched.", "zh": "……其余 {more:,} 条见 .unmatched。"}
 _LOST = {
-    "en": "{lost:,} respondents ({share:.1%} of the weight) are not in the table, {keyless:,} of them because they have no id; they "
-    "have no value.",
-    "zh": "{lost:,} 名受访者（占权重 {share:.1%}）未在表中找到，其中 {keyless:,} 人没有编号。",
+    False: {
+        "en": "{lost:,} respondents ({share:.1%} of the weight) are not in the table, {keyless:,} of them because they have no id; they "
+        "have no value.",
+        "zh": "{lost:,} 名受访者（占权重 {share:.1%}）未在表中找到，其中 {keyless:,} 人没有编号；均按缺失处理。",
+    },
+    True: {
+        "en": "{lost:,} respondents ({share:.1%} of the weight) are not in the table: {keyless:,} without an id have no value, the "
+        "others count as having no rows.",
+        "zh": "{lost:,} 名受访者（占权重 {share:.1%}）未在表中找到：其中 {keyless:,} 人没有编号，按缺失处理；其余视为没有记录。",
+    },
 }
 _NOT_YET = {
     "en": "{count:,} respondents are not yet observed to the end: the table reaches to {until}. They are missing, not counted as “no”.",
@@ -284,8 +300,8 @@ _NO_DATE = {
     "zh": "{count:,} 名受访者的访问日期缺失或不可能存在，因此没有取值。",
 }
 _NO_ROW = {
-    "en": "{count:,} respondents have no row that counts, and so no mean, lowest, highest, first or last value.",
-    "zh": "{count:,} 名受访者没有可计入的行，因此没有均值、最小值、最大值、首次或末次的值。",
+    "en": "{count:,} respondents have no row that counts, and so no value to take over, no mean, lowest, highest, first or last.",
+    "zh": "{count:,} 名受访者没有可计入的行，因此没有可合并的值，也没有均值、最小值、最大值、首次或末次的值。",
 }
 _COUNTED: Mapping[str, Mapping[str, str]] = {
     "no_key": {
@@ -303,6 +319,11 @@ _COUNTED: Mapping[str, Mapping[str, str]] = {
     "unclear": {
         "en": "Rows that lack a value which a condition or a sum needs: {unclear:,}; a condition does not hold for them, a sum with them is missing.",
         "zh": "缺少条件或求和所需数值的行数：{unclear:,}；条件视为不成立，含有这些行的合计按缺失处理。",
+    },
+    "tied": {
+        "en": "Respondents with several rows on the day of their first or last one that say different things: {tied:,}; the order of "
+        "the file decided.",
+        "zh": "首次或末次记录当日有多行且取值不同的受访者：{tied:,} 名，以文件中的先后顺序为准。",
     },
     "after_end": {
         "en": "Rows after the end of observation, left out: {after_end:,}.",

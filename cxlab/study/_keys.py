@@ -15,6 +15,7 @@ from cxlab.survey import Survey
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 _WHOLE = r"-?\d+\.0+"  # an id that went through a column of decimals on its way
+_NUMBER = r"[-+]?\d+(?:\.\d*)?"  # not 1E3: letters of an id, or digits that a spreadsheet has lost
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def _without_decimals(texts: pd.Series) -> pd.Series:
 
 def _as_numbers(mine: pd.Series, item: Item, theirs: pd.Series, where: str) -> tuple[pd.Series, pd.Series, bool]:
     """Codes of the survey beside the table's ids: as numbers, else by the labels of the codes."""
-    numbers = pd.to_numeric(theirs, errors="coerce").astype(float)
+    plain = theirs.str.fullmatch(_NUMBER).fillna(False).astype(bool)
+    numbers = pd.to_numeric(theirs.where(plain), errors="coerce").astype(float)
     if _apart(mine, numbers):
         codes = _codes_by_label(item)
         by_label = theirs.map(codes).astype(float)

@@ -59,13 +59,25 @@ class Rows:
         The whole table; a Survey so that conditions are read as everywhere else.
     order : int array
         The rows that count, sorted.
+    counted : bool array
+        Of these, the ones within the span of somebody in the domain who has a value.
+    who : bool array, shape (respondents,)
+        Respondents in the domain.
+    days : date array, shape (rows,), or None
+        In the order of ``order``.
     unknown : int
         Rows that count, but lack what a sum or a condition needs.
+    tied : int
+        Respondents whose first or last value was chosen among other values of the same day.
     """
 
     frame: Survey
     order: IntArray
+    counted: np.ndarray
+    who: np.ndarray
+    days: Any = None
     unknown: int = 0
+    tied: int = 0
     _kept: dict[str, np.ndarray] = field(default_factory=dict)
 
     def where(self, condition: str) -> np.ndarray:
@@ -73,14 +85,14 @@ class Rows:
         if condition not in self._kept:
             holds = expressions.evaluate(condition, self.frame)[self.order]
             fails = expressions.evaluate(f"not ({condition})", self.frame)[self.order]
-            self.unknown += int((~holds & ~fails).sum())
+            self.unknown += int((~holds & ~fails & self.counted).sum())
             self._kept[condition] = holds
         return self._kept[condition]
 
     def numbers(self, text: str) -> np.ndarray:
         """An expression as numbers; rows where it is missing are counted."""
         found = expressions.compute(text, self.frame)[self.order]
-        self.unknown += int(np.isnan(found).sum())
+        self.unknown += int((np.isnan(found) & self.counted).sum())
         return found
 
     def column(self, name: str) -> pd.Series:
@@ -177,7 +189,12 @@ def _at_an_end(measure: Measure, rows: Rows, spans: Spans, known: np.ndarray) ->
     place = np.where(known, spans.low if measure.kind == "first" else spans.high - 1, 0)
     if not len(column):
         return np.full(len(known), np.nan)
-    return column.iloc[place].reset_index(drop=True).where(known)
+    several = known & (spans.high - spans.low > 1)
+    beside = np.where(several, place + (1 if measure.kind == "first" else -1), place)
+    value, other = (column.iloc[p].reset_index(drop=True) for p in (place, beside))
+    unlike = ~((value == other) | (value.isna() & other.isna())).to_numpy(dtype=bool)
+    rows.tied += int((rows.who & several & unlike & (rows.days[place] == rows.days[beside])).sum())
+    return value.where(known)
 
 
 def _follow_up(measure: Measure, rows: Rows, spans: Spans) -> list[Made]:

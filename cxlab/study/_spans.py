@@ -86,11 +86,11 @@ class Spans:
     before: IntArray
     same: IntArray
 
-    def shared(self, who: np.ndarray) -> int:
-        """Rows within the spans of several of these respondents."""
+    def times(self, who: np.ndarray) -> IntArray:
+        """Within how many spans of these respondents each row lies, in the order of ``order``."""
         size = len(self.order) + 1
         change = np.bincount(self.low[who], minlength=size) - np.bincount(self.high[who], minlength=size)
-        return int((np.cumsum(change) > 1).sum())
+        return np.asarray(np.cumsum(change)[:-1])
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def timeline(keys: IntArray, days: Any, used: np.ndarray, window: Window) -> Tim
     origin = int(ticks.min() if len(ticks) else 0) - 1
     width = int(ticks.max() if len(ticks) else 0) - origin + 2
     place = keys[rows] * width + ticks - origin
-    order = np.argsort(place, kind="stable")
+    # By day also where the clock counts months: which row is the first is a matter of days.
+    order = np.argsort(place, kind="stable") if days is None else np.lexsort((days[rows].astype(np.int64), place))
     first = 0 if days is None or np.isnat(days).all() else int(window.ticks(days[~np.isnat(days)].min()))
     return Timeline(rows[order], ticks[order], place[order], origin, width, first, window)
 

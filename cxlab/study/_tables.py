@@ -15,6 +15,8 @@ from cxlab.study._schema import StudyFile, Table
 from cxlab.survey import Survey
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # outside of these a date is a slip of the pen
+# 2025-12-31, 2025/12/31, 2025.12.31 | 2025-12, 2025/12 | 20251231; a time of day may follow
+_WRITTEN = r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|[-/](\d{1,2})|(\d{2})(\d{2})(?:\.0)?)(?:[T\s].*)?$"
 DateArray = np.ndarray[Any, np.dtype[np.datetime64]]
 
 
@@ -65,16 +67,21 @@ def no_dates(table: str, column: str, values: pd.Series) -> SurveyError:
 def days_of(values: pd.Series) -> tuple[DateArray, bool]:
     """Dates as days, NaT where missing or impossible, and whether some say only the month (their day is the first).
 
-    Text is ISO 8601 (``2025-12-31``, with or without time of day); dates outside 1900–2100 are impossible.
+    Text begins with year, month and day (``2025-12-31``, ``2025/12/31``, ``20251231``; a time of day and its zone are set
+    aside), or is year and month; years alone, weeks and dates outside 1900–2100 are impossible.
     """
     if pd.api.types.is_datetime64_any_dtype(values):
-        texts, monthly = None, False
+        monthly = False
         moments = values.dt.tz_localize(None) if getattr(values.dt, "tz", None) is not None else values
+        days = moments.to_numpy("M8[D]")
     else:
-        texts = values.astype("string").str.strip().str.slice(0, 10)
-        monthly = bool(texts.str.fullmatch(r"\d{4}-\d{2}").fillna(False).any())
-        moments = pd.to_datetime(texts, format="ISO8601", errors="coerce")
-    days = moments.to_numpy("M8[D]")
+        codes, texts = pd.factorize(values.astype("string").str.strip())
+        parts = pd.Series(texts, dtype=object).str.extract("^" + _WRITTEN)
+        month, day = parts[2].fillna(parts[4]).fillna(parts[5]), parts[3].fillna(parts[6])
+        monthly = bool(parts[4].notna().any())
+        written = parts[0] + "-" + month.str.zfill(2) + "-" + day.fillna("1").str.zfill(2)
+        read = pd.to_datetime(written, format="%Y-%m-%d", errors="coerce").to_numpy("M8[D]")
+        days = np.r_[read, np.datetime64("NaT", "D")][codes]
     year = days.astype("M8[Y]").astype(np.int64) + 1970
     possible = ~np.isnat(days) & (year >= FIRST_YEAR) & (year <= LAST_YEAR)
     return np.where(possible, days, np.datetime64("NaT", "D")), monthly
