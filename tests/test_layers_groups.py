@@ -341,7 +341,9 @@ def test_nothing_found_says_what_would_have_been(plain):
     assert re.match(
         r"No path that can be compared differs between groups of group beyond chance \(3 tests, smallest p = ", said[0]
     )
-    assert "differences of 0.20 to 0.30 would have been found" in said[0]
+    assert (
+        f"a difference of {plain.differences.detectable[:3].max():.2f} would have been found in any of them" in said[0]
+    )
     assert "with 80% power" in said[0]
     assert said[1].startswith(
         "Composition, means and variances of the constructs show no difference between the groups"
@@ -541,3 +543,55 @@ def test_customers_of_the_mobile_phone_provider_by_expectation():
     assert any("modest expectations 49, high expectations 62" in s for s in said)
     assert result.table["reliability"].value_counts().to_dict() == {"low": 24, "ok": 12}
     assert any("质量预期" in s.text for s in result.sentences("zh"))
+
+
+# ------------------------------------------------------------------------------ size and power
+LIMIT = {100: 12, 300: 28}  # rejections at the 5 % level that 1 of 1,000 honest tests exceed, and fewer
+STUDY = {"rows": 16, "likeness": 0.8}
+
+
+def judged(surveys, permutations: int) -> dict[str, np.ndarray]:
+    """p-values of many surveys, one row each."""
+    found: dict[str, list] = {"composition": [], "mean": [], "variance": [], "path": [], "any": []}
+    for seed, survey in enumerate(surveys):
+        result = cx.compare_paths(survey, MODEL, by="group", permutations=permutations, replicates=100, seed=seed)
+        for key, column in (("composition", "c"), ("mean", "mean"), ("variance", "variance")):
+            found[key].append(result.micom[f"{column}_p_value"].to_numpy())
+        direct = result.differences[result.differences["kind"] == "direct"]
+        found["path"].append(direct["p_raw"].fillna(1).to_numpy())
+        found["any"].append([direct["p_value"].fillna(1).min()])
+    return {key: np.array(rows) for key, rows in found.items()}
+
+
+def rejections(found: dict[str, np.ndarray]) -> dict[str, list[int]]:
+    return {key: (p < 0.05).sum(axis=0).tolist() for key, p in found.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("inside", "permutations", "test"), [(False, 100, "permutation"), (True, 0, "replicates")])
+def test_nothing_is_found_where_nothing_is(inside, permutations, test):
+    """Steps 2 and 3 and path tests on null data with strata and clusters; strata cross groups, or lie within one."""
+    counts = rejections(judged((clustered(s, inside=inside, **STUDY) for s in range(1000, 1300)), permutations))
+    assert max(max(c) for c in counts.values()) <= LIMIT[300], counts
+
+
+@pytest.mark.slow
+def test_permuting_rows_in_place_of_units_finds_what_is_not_there():
+    surveys = (
+        Survey.from_frame(clustered(s, **STUDY).data, weight="weight", stratum="stratum") for s in range(1000, 1100)
+    )
+    counts = rejections(judged(surveys, 100))
+    assert counts["composition"][0] > LIMIT[100], counts
+    assert counts["mean"][0] > LIMIT[100], counts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("inside", "permutations"), [(False, 100), (True, 0)])
+def test_planted_differences_are_found(inside, permutations):
+    """A path of .30 against .60, and a construct that one group makes up mainly of its first item."""
+    planted = [
+        (judged((clustered(s, inside=inside, rows=16, **more) for s in range(100)), permutations), key, place)
+        for more, key, place in (({"gap": 0.3}, "path", 0), ({"weights": (1.4, 0.6, 0.2)}, "composition", 0))
+    ]
+    for found, key, place in planted:
+        assert (found[key][:, place] < 0.05).sum() >= 80, key

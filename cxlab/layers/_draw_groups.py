@@ -90,10 +90,5 @@ def _legend(ax: Axes, result: PathGroupsResult, colours: dict[str, str], lang: s
         handles.append(
             Line2D([], [], color=theme.NEUTRAL, marker="o", markerfacecolor="white", markersize=5.5, linewidth=0, label=_WORDS["hollow"][lang])
         )  # fmt: skip
-    ax.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.16 if len(ax.get_yticks()) < 8 else -0.07),
-        ncols=2,
-        fontsize=8.5,
-    )
+    below = 0.55 * ax.figure.dpi / ax.get_window_extent().height  # room for ticks and the axis label
+    ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -below), ncols=2, fontsize=8.5)

@@ -143,7 +143,7 @@ def compare_paths(
         (*group_notes(survey, total, groups, options, facts), *total.notes, *design_notes(survey)),
         _labels(survey, total, column, groups, (gaps, joint)),
         _call(survey, total, options),
-        {"en": f"Paths by {grouped['en'][:1].lower()}{grouped['en'][1:]}", "zh": f"各{grouped['zh']}的影响路径"},
+        {"en": f"Paths by {grouped['en'][:1].lower()}{grouped['en'][1:]}", "zh": f"按{grouped['zh']}分组的影响路径"},
         FORMATS, level, by=column, micom=micom, differences=gaps, overall=joint, effects=_effects(groups, options),
         model=total.model, kernels={g.code: g.kernel for g in groups if g.kernel is not None},
         test="replicates" if reason else "permutation", why=reason, permutations=0 if reason else permutations,

@@ -192,7 +192,6 @@ class PathGroupsResult(Result):
             return
         facts = {
             "tests": len(direct),
-            "least": same["detectable"].min(),
             "most": same["detectable"].max(),
             "power": POWER,
         }

@@ -211,14 +211,14 @@ MANY = {
     "zh": "另有 {count:,} 项超出抽样误差的差异，见表。",
 }
 NONE = {
-    "en": "No path that can be compared differs between groups of {by:in} beyond chance ({tests} tests, smallest {p:p}); differences of {least:.2f} "
-    "to {most:.2f} would have been found with {power:.0%} power.",
-    "zh": "在可比较的路径中，“{by}”各组之间的差异均未超出抽样误差（{tests} 次检验，最小的 {p:p}）；以现有样本量，有 {power:.0%} 的把握能识别 {least:.2f} 至 {most:.2f} 的差异。",
+    "en": "No path that can be compared differs between groups of {by:in} beyond chance ({tests} tests, smallest {p:p}); a difference of "
+    "{most:.2f} would have been found in any of them with {power:.0%} power.",
+    "zh": "在可比较的路径中，“{by}”各组之间的差异均未超出抽样误差（{tests} 次检验，最小的 {p:p}）；以现有样本量，任何一条路径若相差 {most:.2f}，均有 {power:.0%} 的把握识别。",
 }
 REST = {
-    "en": "The other {count} of {tests} comparisons show no difference beyond chance; {least:.2f} to {most:.2f} would have been found with {power:.0%} "
-    "power.",
-    "zh": "{tests} 次比较中其余 {count} 次未见超出抽样误差的差异；以现有样本量，有 {power:.0%} 的把握能识别 {least:.2f} 至 {most:.2f} 的差异。",
+    "en": "The other {count} of {tests} comparisons of paths show no difference beyond chance; one of {most:.2f} would have been found in any of "
+    "them with {power:.0%} power.",
+    "zh": "{tests} 次路径比较中其余 {count} 次未见超出抽样误差的差异；以现有样本量，若相差 {most:.2f}，均有 {power:.0%} 的把握识别。",
 }
 NOTHING_LEFT = {
     "en": "No path can be compared between groups of {by:in}.",
