@@ -26,10 +26,13 @@ from .estimates import ratios as ratios
 from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
 from .layers import FactorModelResult as FactorModelResult
+from .layers import IpmaResult as IpmaResult
 from .layers import PathGroupsResult as PathGroupsResult
 from .layers import PathModelResult as PathModelResult
+from .layers import PathWhatIfResult as PathWhatIfResult
 from .layers import compare_paths as compare_paths
 from .layers import factor_model as factor_model
+from .layers import ipma as ipma
 from .layers import path_model as path_model
 from .loyalty import IntentionResult as IntentionResult
 from .loyalty import LoyaltyLinkResult as LoyaltyLinkResult

@@ -7,7 +7,20 @@ from cxlab.layers._factor import factor_model
 from cxlab.layers._factor_result import FactorModelResult
 from cxlab.layers._groups import compare_paths
 from cxlab.layers._groups_result import PathGroupsResult
+from cxlab.layers._ipma import ipma
+from cxlab.layers._ipma_result import IpmaResult
 from cxlab.layers._paths import path_model
 from cxlab.layers._result import PathModelResult
+from cxlab.layers._what_if_result import PathWhatIfResult
 
-__all__ = ["FactorModelResult", "PathGroupsResult", "PathModelResult", "compare_paths", "factor_model", "path_model"]
+__all__ = [
+    "FactorModelResult",
+    "IpmaResult",
+    "PathGroupsResult",
+    "PathModelResult",
+    "PathWhatIfResult",
+    "compare_paths",
+    "factor_model",
+    "ipma",
+    "path_model",
+]
