@@ -417,7 +417,7 @@ def _worded(item: Item, parts: Mapping[str, ItemPart]) -> Item:
 _FOLLOW_UP: Mapping[str, Mapping[str, str]] = {
     "_months": {"en": "{}: months to it or to the end of observation", "zh": "{}：距发生或观察结束的月数"},
     "_days": {"en": "{}: days to it or to the end of observation", "zh": "{}：距发生或观察结束的天数"},
-    "_event": {"en": "{}: happened", "zh": "{}：是否发生"},
+    "_event": {"en": "{}", "zh": "{}"},
 }
 
 

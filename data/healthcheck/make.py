@@ -150,7 +150,13 @@ marker: marker_blue   # relates to nothing but the way of answering
 
 tables:
   customers: {{file: customers.csv, key: customer_id}}
-  transactions: {{file: transactions.csv, key: customer_id, date: date}}
+  transactions:
+    file: transactions.csv
+    key: customer_id
+    date: date
+    items:   # words of what is counted from the rows
+      renewal: {{labels: {{en: renewal, zh: 续约}}}}
+      renewed_12: {{labels: {{en: Renewed within 12 months, zh: 12 个月内续约}}}}
   clinics: {{file: clinics.csv, key: clinic}}
   comments: {{file: comments.csv, key: response_id}}
 
