@@ -17,6 +17,7 @@ from cxlab.moments import replicate_moments, to_correlation
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _TOLERANCE = 1e-12  # largest change of a weight on the sample; replicates are content with 1e-7
 _REPLICATES = 1e-7
+_FLAT = 1e-12  # share of an item's variance under which none is left
 _BLOCK = 256  # matrices worked on at once, so that they stay in the cache
 _CELLS = 1 << 22  # rows × replicates whose products of scores are laid out at once
 
@@ -154,6 +155,11 @@ class Kernel:
                 yield found.mean(), found.covariance(), some[:, piece] * sample.weights
 
     @cached_property
+    def _variances(self) -> FloatArray:
+        """Of the items in the sample."""
+        return np.diagonal(self.prepared.source.covariance())
+
+    @cached_property
     def _starts(self) -> list[FloatArray]:
         """Weights of the sample's stages, from which replicates start; those of the plain model and of the whole."""
         correlations = to_correlation(self.prepared.source.covariance())[None]
@@ -162,6 +168,9 @@ class Kernel:
     def _estimates(
         self, means: FloatArray, covariances: FloatArray, weights: FloatArray | None, tolerance: float
     ) -> Estimates:
+        flat = np.diagonal(covariances, axis1=1, axis2=2) < _FLAT * self._variances
+        if flat.any():  # rounding of what no longer varies must not be scaled up to correlations
+            covariances = np.where(flat[:, :, None] | flat[:, None, :], 0.0, covariances)
         correlations = to_correlation(covariances)
         spread = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
         begin = None if tolerance == _TOLERANCE else self._starts

@@ -14,6 +14,7 @@ from cxlab.contrasts import p_values
 from cxlab.design import design_notes, kish_base, t_quantile
 from cxlab.errors import DataWarning, SurveyError, one_of
 from cxlab.layers._admissible import problems, said, warn
+from cxlab.layers._bca import Dropped, bca_ends, check_bca, drop_one
 from cxlab.layers._estimate import route_effects, routes
 from cxlab.layers._kernel import Estimates, Kernel
 from cxlab.layers._prepare import Layers, Model, Prepared, prepare
@@ -24,6 +25,7 @@ from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 INTERVALS = ("auto", "percentile", "t")
+PATH_INTERVALS = (*INTERVALS, "bca")
 METHODS = ("pls", "plsc")
 FEW_UNITS = 60  # PSUs − strata under which "auto" takes t intervals
 LEAST_REPLICATES = 100
@@ -65,8 +67,9 @@ def path_model(
     missing : {"listwise", "pairwise", "em", "mi"}
         What becomes of missing answers. Items of the default layers that more than 20 % have not experienced are set
         aside under listwise deletion. What was not experienced is never imputed.
-    interval : {"auto", "percentile", "t"}
-        Percentiles of the replicates, or estimate ± t · se; auto takes t where PSUs − strata is under 60.
+    interval : {"auto", "percentile", "t", "bca"}
+        Percentiles of the replicates, or estimate ± t · se; auto takes t where PSUs − strata is under 60. BCa (bias-corrected and
+        accelerated) of paths, effects and impacts fits the model once more without each PSU; everything else keeps percentiles.
     replicates : int
         Rao–Wu bootstrap replicates, at least 100; 0 for point estimates only.
     seed : int
@@ -117,7 +120,7 @@ def path_model(
     ----------
     Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), Computational Statistics & Data Analysis 48, 159–205. Dijkstra &
     Henseler (2015), MIS Quarterly 39(2), 297–316. Henseler & Chin (2010), Structural Equation Modeling 17, 82–109. Fornell, Johnson,
-    Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7–18. R: ``seminr::estimate_pls``, ``bootstrap_model``.
+    Anderson, Cha & Bryant (1996), Journal of Marketing 60(4), 7–18. Efron (1987), JASA 82, 171–185 (BCa). R: ``seminr::estimate_pls``, ``bootstrap_model``.
 
     Examples
     --------
@@ -133,6 +136,8 @@ def path_model(
     """
     _check(method, scheme, interval, replicates, level)
     prepared = prepare(survey, model, missing, layers)
+    if interval == "bca":
+        check_bca(prepared)
     kernel = Kernel(prepared, scheme, method == "plsc")
     sample = kernel.sample
     draws = kernel.replicates(replicates, seed) if replicates else None
@@ -142,10 +147,12 @@ def path_model(
     _judge(sample, failed, replicates)
     warn(faults, stacklevel=3)
     intervals = Intervals(sound, interval, prepared.sample.df, level)
+    if interval == "bca" and sound is not None:
+        intervals.dropped = drop_one(kernel)
     flips = _flips(kernel, draws)
     facts = {"replicates": replicates if sound is not None else 0, "failed": failed, "flips": flips,
              "converged": bool(sample.converged[0]) or not np.isfinite(sample.paths).all(),
-             "interval": intervals.kind}  # fmt: skip
+             "interval": intervals.kind, "lost": 0 if intervals.dropped is None else intervals.dropped.lost}  # fmt: skip
     options = {"method": method, "scheme": scheme, "missing": missing, "interval": interval, "replicates": replicates,
                "seed": seed, "level": level}  # fmt: skip
     return PathModelResult(
@@ -164,7 +171,7 @@ def path_model(
 
 def _check(method: str, scheme: str, interval: str, replicates: int, level: float) -> None:
     for argument, value, allowed in (
-        ("method", method, METHODS), ("scheme", scheme, pls.SCHEMES), ("interval", interval, INTERVALS),
+        ("method", method, METHODS), ("scheme", scheme, pls.SCHEMES), ("interval", interval, PATH_INTERVALS),
     ):  # fmt: skip
         if value not in allowed:
             raise one_of(argument, value, allowed)
@@ -207,17 +214,30 @@ class Intervals:
     ----------
     draws : Estimates or None
         Of replicates that converged.
-    kind : {"auto", "percentile", "t"}
+    kind : {"auto", "percentile", "t", "bca"}
     df : float
     level : float
+
+    Attributes
+    ----------
+    dropped : Dropped or None
+        Estimates without each sampling unit, which BCa asks for.
     """
+
+    dropped: Dropped | None = None
 
     def __init__(self, draws: Estimates | None, kind: str, df: float, level: float) -> None:
         self.draws, self.df, self.level = draws, df, level
         self.kind = ("t" if df < FEW_UNITS else "percentile") if kind == "auto" else kind
 
     def columns(
-        self, name: str, estimate: FloatArray, values: FloatArray | None, *, bounded: bool = False
+        self,
+        name: str,
+        estimate: FloatArray,
+        values: FloatArray | None,
+        *,
+        bounded: bool = False,
+        left: FloatArray | None = None,
     ) -> dict[str, FloatArray]:
         """Estimate and ends as columns ``name, name_low, name_high``; of ``"estimate"`` also ``se, low, high, p_value``.
 
@@ -228,6 +248,8 @@ class Intervals:
         values : array, shape (replicates, p), or None
         bounded : bool
             Cannot be negative: always percentiles.
+        left : array, shape (fits, p), optional
+            Without each sampling unit: BCa if that is asked for.
         """
         main = name == "estimate"
         low_name, high_name = ("low", "high") if main else (f"{name}_low", f"{name}_high")
@@ -239,6 +261,8 @@ class Intervals:
         if self.kind == "t" and not bounded:
             reach = t_quantile(self.level, self.df) * se
             low, high = estimate - reach, estimate + reach
+        elif self.kind == "bca" and self.dropped is not None and left is not None and not bounded:
+            low, high = bca_ends(estimate, values, self.dropped.acceleration(left), self.level)
         else:
             low, high = np.quantile(values, [0.5 - self.level / 2, 0.5 + self.level / 2], axis=0)
         if not main:
@@ -248,6 +272,12 @@ class Intervals:
     def of(self, part: str, where: tuple[Any, ...]) -> FloatArray | None:
         """Replicates of some entries of an array of :class:`Estimates`, shape (replicates, p)."""
         return None if self.draws is None else np.asarray(getattr(self.draws, part)[(slice(None), *where)])
+
+    def without(self, part: str, where: tuple[Any, ...]) -> FloatArray | None:
+        """The same without each sampling unit, shape (fits, p); None unless BCa asks for it."""
+        return (
+            None if self.dropped is None else np.asarray(getattr(self.dropped.estimates, part)[(slice(None), *where)])
+        )
 
 
 # ------------------------------------------------------------------------------ tables
@@ -260,8 +290,12 @@ def path_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.Da
     drawn = None if intervals.draws is None else pls.f_squared(intervals.draws.between, kernel.plan.structure)
     found = {
         **_ends(kernel, at),
-        **intervals.columns("estimate", sample.paths[0][at], intervals.of("paths", at)),
-        **intervals.columns("impact", sample.impacts[0][at], intervals.of("impacts", at)),
+        **intervals.columns(
+            "estimate", sample.paths[0][at], intervals.of("paths", at), left=intervals.without("paths", at)
+        ),
+        **intervals.columns(
+            "impact", sample.impacts[0][at], intervals.of("impacts", at), left=intervals.without("impacts", at)
+        ),
         **intervals.columns("f_squared", f, None if drawn is None else drawn[(slice(None), *at)], bounded=True),
     }
     product = np.array([":" in name for name in found["source"]])
@@ -295,13 +329,10 @@ def effect_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.
             "source": kernel.names[source], "target": kernel.names[target], "kind": [k for k, _ in kinds], "route": [r for _, r in kinds],
         })  # fmt: skip
         for name, part in (("estimate", "paths"), ("impact", "impacts")):
-            values = _along(getattr(sample, part), source, target, found, len(kinds))
-            draws = (
-                None
-                if intervals.draws is None
-                else _along(getattr(intervals.draws, part), source, target, found, len(kinds))
-            )
-            table = table.assign(**intervals.columns(name, values[0], draws))
+            held = [None if e is None else _along(getattr(e, part), source, target, found, len(kinds))
+                    for e in (sample, intervals.draws, intervals.dropped and intervals.dropped.estimates)]  # fmt: skip
+            if held[0] is not None:
+                table = table.assign(**intervals.columns(name, held[0][0], held[1], left=held[2]))
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

@@ -35,6 +35,8 @@ def path_notes(kernel: Kernel, facts: Mapping[str, Any]) -> tuple[Note, ...]:
         out.append(
             Note(_INTERVAL[facts["interval"]], count=facts["replicates"] - facts["failed"], df=prepared.sample.df)
         )
+    if facts.get("lost"):
+        out.append(Note(_LOST, count=facts["lost"]))
     if facts["failed"]:
         out.append(Note(_FAILED, failed=facts["failed"], count=facts["replicates"]))
     if facts["flips"]:
@@ -73,10 +75,14 @@ _INTERVAL = {
         "zh": "区间为估计值 ± t×标准误（自由度 {df:,.0f}），标准误来自 {count:,} 次抽样设计重抽样。",
     },
     "bca": {
-        "en": "Intervals of paths and effects are bias-corrected and accelerated (BCa), from {count:,} replicates and by dropping one sampling "
-        "unit at a time ({df:,.0f} degrees of freedom); of R² and f² percentiles.",
-        "zh": "路径与效应的区间采用 BCa 法（{count:,} 次重抽样，逐一剔除初级抽样单位，自由度 {df:,.0f}）；R² 与 f² 采用分位数区间。",
+        "en": "Intervals of paths, effects and impacts are bias-corrected and accelerated (BCa), from {count:,} replicates and by leaving out one "
+        "sampling unit at a time ({df:,.0f} degrees of freedom); all others are percentiles.",
+        "zh": "路径、效应与影响分值的区间采用 BCa 法（{count:,} 次重抽样，并逐一剔除初级抽样单位，自由度 {df:,.0f}）；其余采用分位数区间。",
     },
+}
+_LOST = {
+    "en": "Without {count} of the sampling units, one at a time, the model has no solution; they count as if they changed nothing.",
+    "zh": "逐一剔除抽样单位时有 {count} 次无解，按无变化处理。",
 }
 _FAILED = {
     "en": "{failed} of {count:,} replicates have no solution and are left out.",
