@@ -8,6 +8,8 @@ import pytest
 
 from cxlab.design import Design
 from cxlab.errors import SurveyError
+from cxlab.loyalty._between import threshold_differences
+from cxlab.loyalty._spline import monotone
 from cxlab.loyalty._threshold import Pairs, bend, bent, default_knots, regress
 from cxlab.regression import linear, logit
 from cxlab.survey import Survey
@@ -135,15 +137,18 @@ def test_straight_lines_get_a_bend_rarely(binary):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("binary", "turn", "per"), [(False, 0.5, 8), (True, 0.8, 16)])
-def test_the_knot_and_the_slopes_lie_in_their_intervals(binary, turn, per):
+@pytest.mark.parametrize(
+    ("binary", "turn", "per", "at"),
+    [(False, 0.5, 8, 7.0), (True, 0.8, 16, 7.0), (False, 0.5, 8, 5.4), (True, 1.2, 24, 8.4)],
+)
+def test_the_knot_and_the_slopes_lie_in_their_intervals(binary, turn, per, at):
     rng = np.random.default_rng(1999)
     surveys, power, knot, width, slopes = 250, 0, 0, [], np.zeros(3)
     for k in range(surveys):
-        here = found(sample(rng, turn=turn, binary=binary, per=per), seed=k)
+        here = found(sample(rng, turn=turn, knot=at, binary=binary, per=per), seed=k)
         stand = here.knots[here.accepted(0.95)]
         power += here.p_value < 0.05
-        knot += stand.min() - 1e-9 <= 7 <= stand.max() + 1e-9
+        knot += stand.min() - 1e-9 <= at <= stand.max() + 1e-9
         width.append(np.ptp(stand))
         table = here.slopes(0.95)
         slopes += (table[:, 2] <= (0.4, 0.4 + turn, turn)) & ((0.4, 0.4 + turn, turn) <= table[:, 3])
@@ -154,3 +159,93 @@ def test_the_knot_and_the_slopes_lie_in_their_intervals(binary, turn, per):
     assert 0.92 * surveys <= knot <= 0.985 * surveys
     assert np.mean(width) < 2.2
     assert (slopes >= 0.92 * surveys).all()
+
+
+def halves(rng, knots, *, within, per=16, turn=0.8):
+    """Two groups with knots of their own, in the same clusters or in different ones."""
+    whole = sample(rng, per=per)
+    psu = whole.design.psu
+    first = rng.random(len(whole.x)) < 0.5 if within else psu % 2 == 0
+    out = {}
+    for name, inside, at in (("a", first, knots[0]), ("b", ~first, knots[1])):
+        x = whole.x[inside]
+        y = whole.y[inside] + turn * np.maximum(x - at, 0)
+        out[name] = Pairs(x, y, np.zeros((len(x), 0)), np.flatnonzero(inside), whole.design, False)
+    return out
+
+
+def apart(parts, seed=0):
+    bends = {name: found(pairs, seed=seed) for name, pairs in parts.items()}
+    return threshold_differences(bends, "segment", 0.95)
+
+
+def test_thresholds_against_each_other_turn_with_the_order_of_the_groups():
+    parts = halves(np.random.default_rng(7), (6, 7.4), within=True)
+    (one,), p = apart(parts)[0].to_dict("records"), apart(parts)[1]
+    (other,) = apart(dict(reversed(parts.items())))[0].to_dict("records")
+    assert [other["low"], other["high"], other["estimate"]] == pytest.approx(
+        [-one["high"], -one["low"], -one["estimate"]]
+    )
+    assert other["p_value"] == pytest.approx(one["p_value"])
+    assert one["p_value"] == pytest.approx(p, rel=1e-6)  # of two groups the joint test is the same
+    assert (one["p_value"] < 0.05) == (not one["low"] <= 0 <= one["high"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("knots", "within"), [((7, 7), True), ((7, 7), False), ((6, 8), True)])
+def test_differences_of_thresholds_lie_in_their_intervals(knots, within):
+    rng = np.random.default_rng(2003)
+    surveys, rejected, covered = 200, 0, 0
+    for k in range(surveys):
+        table, p = apart(halves(rng, knots, within=within), seed=k)
+        row = table.iloc[0]
+        rejected += p < 0.05
+        covered += row["low"] - 1e-9 <= knots[0] - knots[1] <= row["high"] + 1e-9
+    print(f"{knots} within {within}: rejected {rejected / surveys:.3f}, covered {covered / surveys:.3f}")
+    assert covered >= 0.915 * surveys
+    assert rejected >= 0.8 * surveys if knots[0] != knots[1] else rejected <= 18
+
+
+# ---------------------------------------------------------------------- the monotone spline
+def test_the_spline_is_the_least_squares_curve_among_monotone_ones():
+    """Against a general solver on the same columns; and it is never better than free least squares."""
+    from scipy.optimize import lsq_linear
+
+    rng = np.random.default_rng(1)
+    points, w = np.arange(11.0), rng.uniform(20, 900, 11)
+    y = 3 + np.cumsum(rng.normal(0.2, 0.5, 11))
+    spline = monotone(points, w, (0.0, 10.0), True)
+    columns = spline.columns(points)
+    solved = spline.fit(columns, y, w)
+    root = np.sqrt(w / w.sum())
+    expected = lsq_linear(columns * root[:, None], y / 10 * root, (0, np.inf), tol=1e-14)
+    assert expected.x.sum() < 1
+    assert columns @ solved == pytest.approx(columns @ expected.x, abs=1e-5)
+    assert np.diff(spline.values(spline.columns(np.linspace(0, 10, 300)), solved)).min() >= -1e-12
+
+
+def test_the_spline_recovers_curves_it_can_make_and_keeps_to_the_scale():
+    points, w = np.arange(11.0), np.full(11, 50.0)
+    spline = monotone(points, w, (0.0, 10.0), True)
+    columns, made = spline.columns(points), np.array([0.1, 0.0, 0.2, 0.0, 0.3, 0.1, 0.05])
+    assert spline.fit(columns, 10 * columns @ made, w) == pytest.approx(made, abs=1e-6)
+    assert columns[0].tolist() == [1, *[0] * (columns.shape[1] - 1)]
+    assert columns[-1] == pytest.approx(np.ones(columns.shape[1]))
+    steep = spline.values(columns, spline.fit(columns, np.clip(4 * points - 20, -20, 30), w))
+    assert steep.min() >= 0
+    assert steep.max() <= 10
+    falling = monotone(points, w, (0.0, 10.0), False)
+    y = 10 - 10 * columns @ made
+    assert falling.values(columns, falling.fit(columns, y, w)) == pytest.approx(y, abs=1e-5)
+    wavy = spline.values(columns, spline.fit(columns, 5 + np.sin(points), w))
+    assert (np.diff(wavy) >= -1e-12).all()
+
+
+def test_points_without_weight_do_not_count():
+    points, w = np.arange(11.0), np.r_[0.0, np.full(9, 40.0), 0.0]
+    spline = monotone(points, np.maximum(w, 1), (0.0, 10.0), True)
+    columns, y = spline.columns(points), np.r_[9.0, np.linspace(2, 8, 9), 1.0]
+    other = np.r_[np.nan_to_num(0.0), y[1:-1], 5.0]
+    assert spline.fit(columns, y, w) == pytest.approx(spline.fit(columns, other, w))
+    few = monotone(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.full(5, 9.0), (0.0, 10.0), True)
+    assert len(few.knots) == 7  # five answers carry one inner knot

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from cxlab.contrasts import holm, p_values
-from cxlab.design import Design, kish_base, resolve, t_quantile
+from cxlab.contrasts import holm
+from cxlab.design import kish_base, resolve, t_quantile
 from cxlab.errors import SurveyError
+from cxlab.loyalty._between import line_of, slope_differences, threshold_differences
 from cxlab.loyalty._curve import curve, places
+from cxlab.loyalty._effects import bent_effects, line_effect
 from cxlab.loyalty._groups import covariate, group_labels, groups_of, key_of, keyed
-from cxlab.loyalty._link_result import HEADINGS, LoyaltyLinkResult, link_notes
+from cxlab.loyalty._link_result import LoyaltyLinkResult, link_notes
+from cxlab.loyalty._link_words import HEADINGS
+from cxlab.loyalty._lost import group_note, intention_note, lost_notes
 from cxlab.loyalty._threshold import Bend, Pairs, bend, default_knots, regress
 from cxlab.loyalty._zones import cuts_of, zones
 from cxlab.metrics import design_notes, names
 from cxlab.result import Base, reliability
+from cxlab.significance import table_test
 from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
@@ -70,10 +73,12 @@ def loyalty_link(
     -------
     LoyaltyLinkResult
         One row per point of satisfaction (and ``segment``): ``point, estimate, se, low, high`` (mean, or share for 0/1),
-        ``smooth, smooth_low, smooth_high`` (monotone), ``base, base_effective, reliability``. ``.threshold`` has the
+        ``smooth, smooth_low, smooth_high`` (monotone spline), ``base, base_effective, reliability``. ``.threshold`` has the
         test (``statistic, p_value``), ``threshold, low, high``, slopes below and above with intervals, the slope of the
         straight line and ``findable``, the bend that would have been found four times in five; slopes of 0/1
-        outcomes are log-odds. ``.zones``, ``.differences`` (slopes of groups against each other).
+        outcomes are log-odds, with ``effect_below, effect_above, effect``, average differences of the share per point.
+        ``.zones``, ``.differences`` and ``.threshold_differences`` (slopes and thresholds of groups against each
+        other), ``.smooth`` (the spline between the points).
 
     Raises
     ------
@@ -87,13 +92,17 @@ def loyalty_link(
     design covariance of all d(c), which takes the place of Davies' bound under weights and clusters. The threshold
     is the knot that fits best, given only if the test rejects (Holm over groups). Its interval holds the knots that a
     test on the criterion does not reject, scaled by the design effect of the score for the knot. Intervals of the slopes
-    enclose those at all these knots. Respondents with a missing answer leave.
+    enclose those at all these knots. Respondents with a missing answer leave. The smooth is the monotone spline closest to
+    the answers: quadratic I-splines, non-negative coefficients, up to four inner knots at equal shares of the weight.
+    Thresholds of groups are compared by the sum of their criteria, scaled likewise and with the design correlation of their
+    scores, at knots the difference apart; over 150 surveys of 960 this test of equal thresholds rejected in 4 to 5 %, and
+    intervals covered .95 to .97. Groups without a threshold have none that could differ.
 
     Rating scales blunt a bend: coarse answers and response style move the best-fitting knot away from the one in customers' minds.
 
     References
     ----------
-    Hansen (2017), Journal of Business & Economic Statistics 35, 228–240. Rao & Scott (1984), Annals of Statistics 12, 46–60.
+    Hansen (2017), Journal of Business & Economic Statistics 35, 228–240. Ramsay (1988), Statistical Science 3, 425–441. Rao & Scott (1984), Annals of Statistics 12, 46–60.
     Jones & Sasser (1995), Harvard Business Review 73(6), 88–99. Mittal & Kamakura (2001), Journal of Marketing
     Research 38, 131–142.
 
@@ -118,29 +127,33 @@ def loyalty_link(
     groups = groups_of(survey, by)
     parts = {code: _within(whole, inside) for code, inside in groups.items()}
     bends = {c: _bend(p, satisfaction, grid, seed) if _suffices(p) else None for c, p in parts.items()}
-    tables = [keyed(curve(p, level, replicates, seed), c, by) for c, p in parts.items() if len(p.rows)]
+    curves = {c: curve(p, level, replicates, seed) for c, p in parts.items() if len(p.rows)}
+    tables, smooth = ([keyed(both[k], c, by) for c, both in curves.items()] for k in (0, 1))
     scale = survey.scale(satisfaction) or (float(whole.x.min()), float(whole.x.max()))
     at = cuts_of(cuts, scale, whole.x)
     zoned = [keyed(zones(p, at, level), c, by) for c, p in parts.items() if len(p.rows)]
     threshold = _thresholds(parts, bends, by, level)
-    differences, equal = _differences(parts, by, level) if by is not None else (pd.DataFrame(), float("nan"))
+    differences, equal = _apart(whole, parts, (threshold, bends), (by, level), at)
     labels = {**HEADINGS, satisfaction: names(survey, satisfaction), loyalty: names(survey, loyalty)}
     labels |= group_labels(survey, by, list(parts))
     options = {"by": by, "covariates": list(covariates), "knots": knots and list(knots), "cuts": cuts and tuple(cuts), "replicates": replicates,
                "seed": seed, "level": level}  # fmt: skip
     spec, w = (".0%" if whole.binary else ".2f"), whole.w
     share = 1 - w.sum() / survey.weights[survey.domain].sum()
+    kept = np.isin(np.arange(len(survey.data)), whole.rows)
     binned = places(whole.x, w)[2]
     unusual = (binned, survey.scale(satisfaction) is None, _ceiling(parts, threshold, survey.scale(loyalty)))
     return LoyaltyLinkResult(
         pd.concat(tables, ignore_index=True), Base(len(w), kish_base(w), excluded, float(share)),
-        (*link_notes(threshold, whole.binary, excluded, float(share), equal, unusual), *design_notes(survey)),
+        (*link_notes(threshold, differences[1], equal, whole.binary, unusual), *intention_note(survey, loyalty, whole.binary),
+         *lost_notes(survey, [satisfaction, *covariates, loyalty], kept), *group_note(survey, groups), *design_notes(survey)),
         labels, _call(survey, satisfaction, loyalty, options),
         {"en": "The link from satisfaction to loyalty", "zh": "满意度与忠诚度的关系"},
         {"point": "g" if not binned else ".1f", "estimate": spec, "low": spec, "high": spec, "smooth": spec, "smooth_low": spec,
          "smooth_high": spec, "se": ".3f"},
         level=level, satisfaction=satisfaction, loyalty=loyalty, binary=whole.binary, threshold=threshold,
-        zones=pd.concat(zoned, ignore_index=True), differences=differences, cuts=at, equal=equal,
+        zones=pd.concat(zoned, ignore_index=True), differences=differences[0], threshold_differences=differences[1],
+        smooth=pd.concat(smooth, ignore_index=True), cuts=at, equal=equal[0], equal_thresholds=equal[1], equal_zones=equal[2],
     )  # fmt: skip
 
 
@@ -231,14 +244,6 @@ def _bend(pairs: Pairs, satisfaction: str, grid: FloatArray | None, seed: int) -
 
 
 # ------------------------------------------------------------------------------ tables
-def _line(pairs: Pairs) -> tuple[float, float, FloatArray]:
-    """Intercept and slope of the straight line, and the slope's influence values."""
-    fit = regress(pairs, pairs.line())
-    if fit is None:
-        return float("nan"), float("nan"), np.zeros(len(pairs.x))
-    return float(fit.coefficients[0]), float(fit.coefficients[1]), fit.influence()[:, 1]
-
-
 def _thresholds(
     parts: Mapping[Any, Pairs], bends: Mapping[Any, Bend | None], by: str | None, level: float
 ) -> pd.DataFrame:
@@ -246,9 +251,13 @@ def _thresholds(
     looked = [c for c, b in bends.items() if b is not None]
     adjusted = dict(zip(looked, holm(np.array([b.p_value for b in bends.values() if b is not None])), strict=True))
     rows = []
+    binary = next(iter(parts.values())).binary
     for code, pairs in parts.items():
         found = bends[code]
-        row = dict.fromkeys(_COLUMNS, float("nan")) | {"low_open": False, "high_open": False}
+        row = dict.fromkeys((*_COLUMNS, *(_EFFECTS if binary else ())), float("nan")) | {
+            "low_open": False,
+            "high_open": False,
+        }
         if found is not None:
             row |= _described(found, float(adjusted[code]), level)
         row |= {"base": len(pairs.x), "base_effective": kish_base(pairs.w) if len(pairs.x) else 0.0}
@@ -261,16 +270,24 @@ _SLOPES = ("slope_below", "slope_above", "bend")
 _COLUMNS = ("statistic", "p_value", "threshold", "low", "high", "low_open", "high_open",
             *(f"{s}{end}" for s in _SLOPES for end in ("", "_low", "_high")),
             "slope", "slope_low", "slope_high", "findable", "intercept", "knots")  # fmt: skip
+_EFFECTS = (
+    *(f"{e}{end}" for e in ("effect_below", "effect_above", "effect") for end in ("", "_low", "_high")),
+    "findable_effect",
+)
 
 
 def _described(found: Bend, p: float, level: float) -> dict[str, Any]:
     """The row of one group; threshold and slopes beside it only if the test rejects."""
-    intercept, slope, influence = _line(found.pairs)
+    intercept, slope, influence = line_of(found.pairs)
     half = float(t_quantile(level, found.df + 1) * np.sqrt(found.pairs.spread(influence[:, None])[0, 0]))
     row: dict[str, Any] = {
         "statistic": found.statistic, "p_value": p, "slope": slope, "slope_low": slope - half, "slope_high": slope + half,
         "findable": found.findable(level), "intercept": intercept, "knots": len(found.knots),
     }  # fmt: skip
+    if found.pairs.binary:
+        *effect, ratio = line_effect(found.pairs, level)
+        row |= dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True))
+        row["findable_effect"] = row["findable"] * ratio
     if p >= 1 - level:
         return row
     stand = found.accepted(level)
@@ -279,6 +296,9 @@ def _described(found: Bend, p: float, level: float) -> dict[str, Any]:
             "high_open": bool(stand[-1]), "intercept": float(found.fits[found.place].coefficients[0])}  # fmt: skip
     for name, (value, _, low, high) in zip(_SLOPES, found.slopes(level), strict=True):
         row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    if found.pairs.binary:
+        for name, (value, low, high) in zip(("effect_below", "effect_above"), bent_effects(found, level), strict=True):
+            row |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return row
 
 
@@ -293,34 +313,30 @@ def _ceiling(parts: Mapping[Any, Pairs], threshold: pd.DataFrame, scale: tuple[f
     return False
 
 
-def _differences(parts: Mapping[Any, Pairs], by: str, level: float) -> tuple[pd.DataFrame, float]:
-    """Slopes of the straight lines of all pairs of groups (Holm), and the test that all are equal."""
-    kept = {c: p for c, p in parts.items() if _suffices(p)}
-    if len(kept) < 2:
-        return pd.DataFrame(), float("nan")
-    design: Design = next(iter(kept.values())).design
-    influence, slopes = np.zeros((len(design.weights), len(kept))), []
-    for k, pairs in enumerate(kept.values()):
-        _, slope, values = _line(pairs)
-        slopes.append(slope)
-        influence[pairs.rows, k] = values
-    covariance, slope_of = design.covariance(influence), np.array(slopes)
-    inside = (influence != 0).any(axis=1)[:, None]
-    df = max(float(design.domain_df(inside)[0]) + 1 - 2 * len(kept), 1.0)
-    pairs_of = np.array(list(combinations(range(len(kept)), 2)))
-    contrast = np.zeros((len(pairs_of), len(kept)))
-    contrast[np.arange(len(pairs_of)), pairs_of[:, 0]] = 1
-    contrast[np.arange(len(pairs_of)), pairs_of[:, 1]] = -1
-    gaps, se = contrast @ slope_of, np.sqrt(np.maximum(np.diagonal(contrast @ covariance @ contrast.T), 0))
-    first = contrast[: len(kept) - 1]  # the first group against every other spans all differences
-    q = len(first)
-    f = float((first @ slope_of) @ np.linalg.solve(first @ covariance @ first.T, first @ slope_of)) / q
-    codes, half = list(kept), t_quantile(level, df) * se
-    table = pd.DataFrame({
-        key_of(by): [codes[i] for i, _ in pairs_of], "other": [codes[j] for _, j in pairs_of], "estimate": gaps, "se": se,
-        "low": gaps - half, "high": gaps + half, "p_value": holm(p_values(gaps, se, df)),
-    })  # fmt: skip
-    return table, float(stats.f.sf(f, q, df))
+def _apart(
+    whole: Pairs, parts: Mapping[Any, Pairs], found: tuple[pd.DataFrame, Mapping[Any, Bend | None]],
+    asked: tuple[str | None, float], cuts: tuple[float, float, float],
+) -> tuple[tuple[pd.DataFrame, pd.DataFrame], tuple[float, float, float]]:  # fmt: skip
+    """Slopes and thresholds of groups against each other, and p-values of equal slopes, thresholds and zones."""
+    (threshold, bends), (by, level) = found, asked
+    if by is None:
+        return (pd.DataFrame(), pd.DataFrame()), (float("nan"),) * 3
+    key = key_of(by)
+    slopes, equal = slope_differences({c: p for c, p in parts.items() if _suffices(p)}, key, level)
+    shown = threshold.loc[threshold["threshold"].notna(), key]
+    places, same = threshold_differences({c: b for c in shown if (b := bends[c]) is not None}, key, level)
+    return (slopes, places), (equal, same, _zones_alike(whole, parts, cuts))
+
+
+def _zones_alike(pairs: Pairs, parts: Mapping[Any, Pairs], cuts: tuple[float, float, float]) -> float:
+    """p-value of equal shares of the zones in all groups; NaN where only one zone or group occurs."""
+    rows, columns = np.full((2, len(pairs.design.weights)), -1)
+    for k, part in enumerate(p for p in parts.values() if len(p.rows)):
+        rows[part.rows] = k
+        columns[part.rows] = np.digitize(part.x, cuts[:2])
+    inside = rows >= 0
+    zone, columns[inside] = np.unique(columns[inside], return_inverse=True)
+    return float(table_test(pairs.design, rows, columns).p_value) if len(zone) > 1 and rows.max() > 0 else float("nan")
 
 
 def _call(survey: Survey, satisfaction: str, loyalty: str, options: Mapping[str, Any]) -> str:

@@ -245,12 +245,13 @@ class Bend:
         """Knot that fits best."""
         return float(self.knots[self.place])
 
-    def accepted(self, level: float) -> np.ndarray:
-        """Knots that the data do not contradict, by test inversion, bool of shape (g,).
+    @cached_property
+    def distance(self) -> FloatArray:
+        """How much worse each knot fits than the best one, in units of chance: LR(c) / δ(c), shape (g,).
 
         Notes
         -----
-        A knot c stands if LR(c) = Q(c) − min Q ≤ δ(c) t². Q is the weighted sum of squares (−2 log pseudo-likelihood for
+        LR(c) = Q(c) − min Q. Q is the weighted sum of squares (−2 log pseudo-likelihood for
         0/1) and δ(c) the design variance of the score for moving the knot, divided by its model variance: Rao and Scott's
         correction of Hansen's (2017) criterion. At an answer itself the score has a left and a right side; the larger
         δ counts.
@@ -262,8 +263,17 @@ class Bend:
         model = np.array([f.working @ m**2 for f, m in zip((*self.fits, *self.fits), columns, strict=True)])
         variance = np.diagonal(self.pairs.spread(scores))
         delta = np.where(model > 0, variance / np.where(model > 0, model, 1.0), 0.0).reshape(2, -1).max(axis=0)
-        bound = float(t_quantile(level, self.df)) ** 2 * delta
-        return np.asarray(criterion - criterion.min() <= bound)
+        worse = criterion - criterion.min()
+        return np.asarray(np.where(worse <= 0, 0.0, worse / np.maximum(delta, np.finfo(float).tiny)))
+
+    def accepted(self, level: float) -> np.ndarray:
+        """Knots that the data do not contradict, by test inversion: LR(c) ≤ δ(c) t², bool of shape (g,)."""
+        return np.asarray(self.distance <= float(t_quantile(level, self.df)) ** 2)
+
+    def knot_score(self) -> FloatArray:
+        """Influence values that move the best knot up, but for a positive factor, shape (rows used,)."""
+        fit = self.fits[self.place]
+        return np.asarray(-np.sign(fit.coefficients[-1]) * fit.residual * _mover(fit, self.pairs.x > self.threshold))
 
     def slopes(self, level: float) -> FloatArray:
         """Slope below, slope above and bend at the best knot: estimate, se, low, high, shape (3, 4).
