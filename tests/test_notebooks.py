@@ -20,6 +20,14 @@ OTHER: dict[str, dict[str, Any]] = {
         "study": str(ROOT / "data" / "mobi" / "study.yml"), "by": "expectation", "metrics": ["CUSA1", "CUSL3"], "margins": None,
         "prices": None, "types": {}, "lang": "zh", "replicates": 20, "seed": 7,
     },
+    "03_loyalty_links": {
+        "study": str(ROOT / "data" / "mobi" / "study.yml"), "behaviour": None, "by": "expectation", "tables": None, "chain": None,
+        "lang": "zh", "replicates": 200,
+    },
+    "04_customer_360": {
+        "study": str(ROOT / "data" / "mobi" / "study.yml"), "by": "expectation", "change": {"PERQ4": 1.0}, "event": None, "lang": "zh",
+        "replicates": 200, "seed": 7,
+    },
     "monthly_report": {
         "study": str(ROOT / "data" / "healthcheck" / "study.yml"), "wave": "2025-03", "lang": "zh", "replicates": 200, "seed": 7,
         "facts_path": "other.json",

@@ -121,8 +121,8 @@ def test_follow_up_keeps_the_last_waves_and_censors_them(demo: cx.Study) -> None
     known = (rows["wave"] <= 21) & ~alive
     assert (rows["renewal_event"] == rows["renewed"])[known].all()
     assert [i.label("zh") for i in joined.codebook.values() if i.name.startswith("renewal_")] == [
-        "renewal_months",
-        "renewal_event",
+        "续约：距发生或观察结束的月数",
+        "续约",
     ]
     assert joined.codebook["renewal_event"].value_label(1.0, "zh") == "已发生"
 
@@ -515,7 +515,7 @@ def test_words_of_the_table_enter_the_codebook(tmp_path: Path) -> None:
     assert joined.codebook["level"].value_label(1.0, "zh") == "甲"
     assert joined.codebook["back_months"].label("en") == "Back again: months to it or to the end of observation"
     assert joined.codebook["back_months"].label("zh") == "再次光顾：距发生或观察结束的月数"
-    assert joined.codebook["back_event"].label("zh") == "再次光顾：是否发生"
+    assert joined.codebook["back_event"].label("zh") == "再次光顾"
 
 
 ids = st.sampled_from(["a", "b", "c", "d"])
