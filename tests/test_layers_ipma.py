@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from scipy import stats
 
 import cxlab as cx
 from cxlab.design import resolve
@@ -497,6 +498,18 @@ def test_models_that_have_no_single_importance():
     )
 
 
+@pytest.mark.filterwarnings("ignore::cxlab.errors.SurveyWarning")
+def test_a_model_without_a_solution_says_so():
+    df = frame().assign(a2=lambda d: d["a1"])
+    result = cx.path_model(survey_of(df), "A =~ a1\nD =~ a2\nC =~ c1 + c2\nC ~ A + D", replicates=0)
+    found = result.ipma()
+    assert (found.table["reliability"] == "suppressed").all()
+    found.plot(lang="en")
+    assert message(result.what_if, {"a1": 1}) == (
+        "the model has no solution, so no change can be carried along its paths; see the warnings of cx.path_model."
+    )
+
+
 def test_plsc_and_negative_weights_are_said():
     found = cx.ipma(survey_of(), SMALL, method="plsc", replicates=0)
     assert any(n["en"].startswith("Importance is corrected for reliability (PLSc):") for n in found.notes)
@@ -508,4 +521,97 @@ def test_plsc_and_negative_weights_are_said():
     assert (
         "These items have a negative weight, so better answers lower their index: a3. Look at the measurement before acting."
         in [n["en"] for n in result.notes]
+    )
+
+
+# ------------------------------------------------------------------------------ coverage
+SURVEYS, REPLICATES, SEED = 500, 300, 2031
+MEANS = np.array([0.6, -0.4, 0.2, 0.5, -0.3, 0.1, -0.2])
+LOW, TOP, STEP = -6.0, 2.0, 1.5
+PARTS = ("importance", "performance", "gain", "item gain", "what if")
+
+
+def drawn(rng: np.random.Generator, clusters: int) -> Survey:
+    """Clusters that differ in level (ICC .1); who is content comes more often, weights are the inverse of the chance."""
+    unit = np.repeat(np.arange(clusters), 40)
+
+    def shared() -> np.ndarray:
+        return np.sqrt(0.1) * rng.normal(size=clusters)[unit] + np.sqrt(0.9) * rng.normal(size=len(unit))
+
+    a = shared()
+    b = 0.6 * a + 0.7 * shared()
+    c = 0.25 * a + 0.45 * b + 0.7 * shared()
+    x = np.column_stack([a, b, c])[:, [0, 0, 0, 1, 1, 2, 2]] + 0.7 * rng.normal(size=(len(unit), 7)) + MEANS
+    chance = 0.1 + 0.5 / (1 + np.exp(-1.2 * (x[:, 5] - 0.5 * x[:, 0])))
+    came = rng.random(len(unit)) < chance
+    survey = Survey.from_frame(
+        pd.DataFrame(x[came], columns=ITEMS).assign(w=1 / chance[came], u=unit[came]), weight="w", psu="u"
+    )
+    scaled = {n: replace(i, scale=(LOW, TOP)) if n in ITEMS else i for n, i in survey.codebook.items.items()}
+    return replace(survey, codebook=Codebook(scaled))
+
+
+def truth() -> dict[str, np.ndarray]:
+    """The model on the moments of the population."""
+    b, ab = 0.36 + 0.49, 0.6
+    ac, bc = 0.25 + 0.45 * ab, 0.25 * ab + 0.45 * b
+    c = 0.25**2 + 0.45**2 * b + 2 * 0.25 * 0.45 * ab + 0.49
+    scores = np.array([[1, ab, ac], [ab, b, bc], [ac, bc, c]])
+    at = [0, 0, 0, 1, 1, 2, 2]
+    covariance, unit = scores[np.ix_(at, at)] + 0.49 * np.eye(7), 100 / (TOP - LOW)
+    kernel = cx.path_model(drawn(np.random.default_rng(0), 40), SMALL, replicates=0).kernel
+    found = kernel.under([((unit * (MEANS - LOW))[None], unit**2 * covariance[None], None)], 1e-12)
+    share = (found.outer / found.spread[:, :, None])[0]
+    share /= share.sum(axis=0)
+    total, index = found.total_impacts[0][:2, 2], found.index[0][:2]
+    gain = np.concatenate(
+        [total[j] * share[k, j] * (100 - unit * (MEANS[k] - LOW)) for j, k in ((0, [0, 1, 2]), (1, [3, 4]))]
+    )
+    spread = np.sqrt(covariance[0, 0])
+    bound = stats.norm(MEANS[0], spread)
+    near = bound.expect(lambda x: TOP - x, lb=TOP - STEP, ub=TOP)
+    moved = STEP * bound.cdf(TOP - STEP) + near
+    return {"importance": total, "performance": index, "gain": total * (100 - index), "item gain": gain,
+            "what if": np.array([total[0] * share[0, 0] * unit * moved])}  # fmt: skip
+
+
+def ends(clusters: int, number: int) -> list[np.ndarray]:
+    survey = drawn(np.random.default_rng([SEED, clusters, number]), clusters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = cx.path_model(survey, SMALL, replicates=REPLICATES, seed=number)
+        table = result.ipma().table.sort_values("construct")
+        items = result.ipma(items=True).table.sort_values("item")
+        moved = result.what_if({"a1": STEP}).table.query("construct == 'C'")
+    found = [table[[f"{n}_low", f"{n}_high", n]].to_numpy(float).T for n in ("importance", "performance", "gain")]
+    return [
+        *found,
+        items[["gain_low", "gain_high", "gain"]].to_numpy(float).T,
+        moved[["low", "high", "estimate"]].to_numpy(float).T,
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clusters", [100, 30])
+def test_intervals_cover_the_truth_in_92_to_98_of_100_surveys(clusters: int):
+    """Weights and clusters; 30 clusters give t intervals. Monte Carlo error .010; nor may they be wide: 1.15 times the normal one."""
+    true, found = truth(), [ends(clusters, number) for number in range(SURVEYS)]
+    for k, part in enumerate(PARTS):
+        low, high, estimate = np.array([f[k] for f in found]).transpose(1, 0, 2)
+        cover = ((low <= true[part]) & (true[part] <= high)).mean(axis=0)
+        width = (high - low).mean(axis=0) / (2 * 1.96 * estimate.std(axis=0))
+        print(f"| {clusters} clusters | {part} | {cover.round(3)} | {width.round(2)} |", flush=True)
+        assert ((cover >= 0.92) & (cover <= 0.98)).all(), (part, cover)
+        assert (width <= 1.15).all(), (part, width)
+
+
+@pytest.mark.slow
+def test_the_truth_is_what_many_respondents_give():
+    result = cx.path_model(drawn(np.random.default_rng(5), 10_000), SMALL, replicates=0)
+    true, table = truth(), result.ipma().table.sort_values("construct")
+    for name in ("importance", "performance", "gain"):
+        np.testing.assert_allclose(table[name], true[name], rtol=0.02)
+    np.testing.assert_allclose(result.ipma(items=True).table.sort_values("item")["gain"], true["item gain"], rtol=0.03)
+    np.testing.assert_allclose(
+        result.what_if({"a1": STEP}).table.query("construct == 'C'")["estimate"], true["what if"], rtol=0.03
     )

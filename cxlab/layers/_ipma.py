@@ -103,7 +103,7 @@ def ipma(
     >>> df = pd.DataFrame({"queue": q, "price": v, "again": np.round(0.6 * q + 0.2 * v + rng.normal(size=400), 1)})
     >>> result = ipma(Survey.from_frame(df), "Queue =~ queue\\nPrice =~ price\\nStay =~ again\\nStay ~ Queue + Price", replicates=200)
     >>> result.table[["construct", "importance", "gain", "rank_low", "rank_high"]].round(1).values.tolist()
-    [['Queue', 0.5, 27.5, 1, 1], ['Price', 0.2, 9.1, 2, 2]]
+    [['Queue', 0.5, 23.8, 1, 1], ['Price', 0.2, 7.5, 2, 2]]
     """
     if not isinstance(survey, Survey):
         raise SurveyError(
@@ -139,7 +139,7 @@ def importance_map(
     return IpmaResult(
         table,
         Base(len(sample.rows), kish_base(sample.weights), prepared.excluded, prepared.excluded_share),
-        (*ipma_notes(found, goal, result), *segment_notes(found), *prepared.notes, *design_notes(survey)),
+        (*ipma_notes(found, bool(items)), *segment_notes(found), *prepared.notes, *design_notes(survey)),
         {**HEADINGS, **prepared.labels, **found.labels},
         f"cx.ipma(survey{survey.filter}, {result.model.text()!r}{said})  # data {survey.data_hash}",
         {lang: _TITLE[lang].format(number(label[lang], "in")) for lang in LANGUAGES},

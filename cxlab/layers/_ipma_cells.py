@@ -243,6 +243,8 @@ def _cell(key: Mapping[str, Any], rows: np.ndarray, prepared: Prepared, numbers:
 # ------------------------------------------------------------------------------ everybody's model, a segment's answers
 def _converged(result: PathModelResult, kernel: Kernel) -> np.ndarray:
     """Which of the replicates have a solution, bool of shape (replicates,)."""
+    if result.draws is None:  # of a sample without a solution replicates say nothing
+        return np.zeros(result.replicates, dtype=bool)
     if not result.failed:
         return np.ones(result.replicates, dtype=bool)
     return kernel.replicates(result.replicates, result.seed).converged

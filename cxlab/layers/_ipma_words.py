@@ -11,17 +11,24 @@ from cxlab.words import Note
 
 if TYPE_CHECKING:
     from cxlab.layers._ipma_cells import Ground
-    from cxlab.layers._result import PathModelResult
 
 EN_ZH = (("en", ", "), ("zh", "、"))
 
 
-def ipma_notes(found: Ground, goal: int, result: PathModelResult) -> tuple[Mapping[str, str], ...]:
+def ipma_notes(found: Ground, items: bool) -> tuple[Mapping[str, str], ...]:
     """What importance, performance and gain are, and are not."""
-    out = [Note(_LINEAR), Note(_CUTS)]
-    if result.replicates:
-        out.append(Note(_JOINT, count=int(found.converged.sum())))
+    out = [Note(_LINEAR), Note(_CUTS), *([Note(_OF_ITEMS)] if items else []), *_replicates(found)]
+    if found.converged.any():
+        out.append(Note(_RANKS))
     return (*out, *model_notes(found))
+
+
+def _replicates(found: Ground) -> list[Note]:
+    """How intervals were made, in the cells and where they differ from that."""
+    kinds = {found.intervals(c).kind for c in found.cells}
+    if not found.converged.any():
+        return []
+    return [Note(_JOINT[kinds.pop() if len(kinds) == 1 else "both"], count=int(found.converged.sum()))]
 
 
 def model_notes(found: Ground) -> tuple[Mapping[str, str], ...]:
@@ -38,7 +45,7 @@ def model_notes(found: Ground) -> tuple[Mapping[str, str], ...]:
 
 def what_if_notes(found: Ground, reached: bool) -> tuple[Mapping[str, str], ...]:
     """What a what-if assumes."""
-    out = [Note(_WHAT_IF), Note(_CAP)]
+    out = [Note(_WHAT_IF), Note(_CAP), *_replicates(found)]
     if reached:
         out.append(Note(_REACH))
     if found.prepared.missing != "listwise":
@@ -56,10 +63,30 @@ _CUTS = {
     "order is that of the gain.",
     "zh": "虚线为平均重要性，以及按重要性加权的平均表现，随图中所含内容而变；排序依据的是潜在提升。",
 }
+_OF_ITEMS = {
+    "en": "The importance of an item is its share in the index of its construct times the effect of the construct: what a change of the item moves under "
+    "this model, not its own effect beside the other items (for that see key drivers).",
+    "zh": "题目的重要性 = 其在所属构念指数中的权重份额 × 该构念的影响，即在本模型下该题变动所带来的变化，而非控制其他题目后的独立影响（后者见关键驱动因素分析）。",
+}
 _JOINT = {
-    "en": "Importance, performance and gain are taken under the same {count:,} replicates of the design; ranks are those that tests of all pairs "
-    "of gains (Holm) leave open.",
-    "zh": "重要性、表现与潜在提升取自同一组 {count:,} 次抽样设计重抽样；名次范围由潜在提升的两两检验（Holm 校正）得出。",
+    "percentile": {
+        "en": "Intervals are percentiles of {count:,} replicates of the design, in each of which answers and model were taken anew together.",
+        "zh": "区间为 {count:,} 次抽样设计重抽样的分位数，每次重抽样同时重新计算答案与模型。",
+    },
+    "t": {
+        "en": "Intervals are estimate ± t · se; standard errors come from {count:,} replicates of the design, in each of which answers and model were taken "
+        "anew together.",
+        "zh": "区间为估计值 ± t × 标准误；标准误来自 {count:,} 次抽样设计重抽样，每次重抽样同时重新计算答案与模型。",
+    },
+    "both": {
+        "en": "Intervals are percentiles of {count:,} replicates of the design, in each of which answers and model were taken anew together; where a segment has few "
+        "sampling units, estimate ± t · se.",
+        "zh": "区间为 {count:,} 次抽样设计重抽样的分位数，每次重抽样同时重新计算答案与模型；初级抽样单位较少的群体采用估计值 ± t × 标准误。",
+    },
+}
+_RANKS = {
+    "en": "Ranks are those that tests of all pairs of gains (Holm) leave open.",
+    "zh": "名次范围由潜在提升的两两检验（Holm 校正）得出。",
 }
 _LATENT = {
     "en": "Importance is corrected for reliability (PLSc): it is between latent variables in points of their indices, and larger than between the indices "

@@ -167,8 +167,11 @@ def scenario(found: Ground) -> PathScenario:
     step = np.where(turn, 1, -1) * 100 / np.maximum(ends[:, 1] - ends[:, 0], 1e-300)
     outer = next((c.share[0] for c in found.cells if np.isfinite(c.share[0]).all()), None)
     if outer is None:
+        by = found.options["by"]
         raise SurveyError(
-            f"by: none of the {len(found.cells)} groups of {found.options['by']!r} has a model of its own; use model_of='all'."
+            "the model has no solution, so no change can be carried along its paths; see the warnings of cx.path_model."
+            if by is None or pooled
+            else f"by: none of the {len(found.cells)} groups of {by!r} has a model of its own; use model_of='all'."
         )
     intervals = [found.intervals(c) for c in found.cells]
     return PathScenario(
