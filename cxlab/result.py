@@ -169,7 +169,7 @@ class Result:
 
     def unit(self, value: Any, spec: str) -> str:
         """What follows a number of a specification in a cell: differences of shares are percentage points."""
-        return " pp" if spec in ("pp", "pt") and number(value, spec) != "–" else ""
+        return " pp" if spec[:2] in ("pp", "pt") and number(value, spec) != "–" else ""
 
     def _cell(self, column: str, value: Any, spec: str, lang: str, item: Any = None) -> str:
         if column in KEYS:

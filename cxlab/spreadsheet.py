@@ -121,6 +121,9 @@ def _target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+_POINTS = ("pp", "pt")  # shares that are shown times 100
+
+
 def number_format(spec: str) -> str:
     """Translate a format specification to Excel's.
 
@@ -131,7 +134,9 @@ def number_format(spec: str) -> str:
     """
     if spec == "p":
         return '[<0.001]"< .001";.000'
-    found = _SPEC.match("+.1f" if spec == "pp" else spec)
+    if spec[:2] in _POINTS:
+        spec = f"{'+' if spec[:2] == 'pp' else ''}.{spec[2:] or 1}f"
+    found = _SPEC.match(spec)
     if not found or not spec:
         return "General"
     decimals = int(found["digits"] or 0)
@@ -183,7 +188,7 @@ def _put_shown(book: Any, name: str, result: Result) -> None:
         cells = zip(result.table[column], shown.iloc[:, j], result.specs(column), strict=True)
         for i, (value, text, spec) in enumerate(cells):
             as_text = masked[i] or not result.is_number(column, value)
-            sheet.put(i + 1, j, text if as_text else value * 100 if spec == "pp" else value, number_format(spec))
+            sheet.put(i + 1, j, text if as_text else value * 100 if spec[:2] in _POINTS else value, number_format(spec))
     sheet.finish()
 
 

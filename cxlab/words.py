@@ -53,7 +53,7 @@ def number(value: Any, spec: str = "") -> str:
     spec : str
         A Python format specification, or ``"p"`` for a p-value (``"p < .001"``,
         ``"p = .034"``), or ``"pp"`` for a signed difference of shares in percentage points (``"pt"``
-        for its size, without a sign).
+        for its size, without a sign; ``"pp2"`` has two decimals).
         For text, ``"in"`` writes a label as inside a sentence and ``"cap"`` as at its start.
         A minus is the true minus sign; what rounds to zero loses its sign; NaN is an en dash.
 
@@ -74,8 +74,8 @@ def number(value: Any, spec: str = "") -> str:
         return "∞" if value > 0 else "−∞"
     if spec == "p":
         return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace(" 0.", " .")
-    if spec in ("pp", "pt"):
-        return number(100 * value, "+.1f" if spec == "pp" else ".1f")
+    if spec[:2] in ("pp", "pt"):
+        return number(100 * value, f"{'+' if spec[:2] == 'pp' else ''}.{spec[2:] or 1}f")
     text = format(value, spec)
     if text.strip("+-0.,%") == "":
         text = text.lstrip("+-")

@@ -219,3 +219,11 @@ def test_a_table_longer_than_a_sheet_is_refused(result, tmp_path, monkeypatch):
 )
 def test_number_formats(spec, excel):
     assert number_format(spec) == excel
+
+
+def test_shares_in_points_and_their_errors_have_one_unit(tmp_path):
+    table = pd.DataFrame({"estimate": [0.0532], "se": [0.0163], "low": [0.02125]})
+    result = Result(table, Base(100, 100.0), formats={"estimate": "pp", "se": "pt", "low": "pp2"})
+    sheet = openpyxl.load_workbook(result.to_excel(tmp_path / "points.xlsx"))["shown"]
+    assert [c.value for c in sheet[2]] == pytest.approx([5.32, 1.63, 2.125])
+    assert [c.number_format for c in sheet[2]] == ["+0.0;-0.0;0.0", "0.0", "+0.00;-0.00;0.00"]

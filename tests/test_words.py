@@ -99,3 +99,7 @@ def test_sentences_are_escaped_in_html_and_plain_in_text():
         "<ul><li>&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#x27;x&#x27;</li><li>second</li></ul>"
     )
     assert str(said) == "<script>alert(1)</script> & 'x'\nsecond"
+
+
+def test_points_may_have_more_decimals():
+    assert [number(-0.03125, spec) for spec in ("pp", "pp2", "pt", "pt3")] == ["−3.1", "−3.12", "−3.1", "−3.125"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cxlab.claim_register._finding import Unfit
 from cxlab.design import Design, resolve
 from cxlab.errors import SurveyError, nearest, one_of, unknown_names
 from cxlab.regression import Regression, linear
 from cxlab.study import Study
+from cxlab.study._tables import read_table
 from cxlab.survey import Survey, Touchpoint
 from cxlab.words import LANGUAGES, Note
 
@@ -29,8 +29,8 @@ class Need:
     Attributes
     ----------
     words : mapping of language to str
-    kind : {"number", "binary", "linked", "touchpoints", "order", "study"}
-        ``linked``: a column of the survey or of a linked table. ``study``: nothing that a file of answers has.
+    kind : {"number", "rating", "binary", "linked", "touchpoints", "order", "study"}
+        ``rating``: more is better, or turned so. ``linked``: a column of the survey or of a linked table. ``study``: nothing that a file of answers has.
     """
 
     words: Mapping[str, str]
@@ -42,8 +42,8 @@ def _need(en: str, zh: str, kind: str = "number") -> Need:
 
 
 NEEDS: Mapping[str, Need] = {
-    "satisfaction": _need("overall satisfaction", "总体满意度"),
-    "repurchase": _need("intention to buy again", "再次购买意愿"),
+    "satisfaction": _need("overall satisfaction", "总体满意度", "rating"),
+    "repurchase": _need("intention to buy again", "再次购买意愿", "rating"),
     "renewed": _need("whether the customer renewed, 0/1", "是否续约，0/1", "binary"),
     "price_paid": _need("price that the customer pays", "顾客支付的价格", "linked"),
     "switching_cost": _need("how hard a change of provider would be", "更换机构的难度"),
@@ -52,7 +52,7 @@ NEEDS: Mapping[str, Need] = {
     "problem": _need("whether there was a problem, 0/1", "是否遇到问题，0/1", "binary"),
     "voiced": _need("whether the problem was voiced, 0/1", "问题是否反映，0/1", "binary"),
     "resolved": _need("whether it was resolved at first contact, 0/1", "首次反映是否解决，0/1", "binary"),
-    "remembered": _need("how the visit is remembered", "整体回忆评价"),
+    "remembered": _need("how the visit is remembered", "整体回忆评价", "rating"),
     "visit_minutes": _need("length of the visit, minutes", "到访停留分钟数"),
     "order": _need("order in which the touchpoints were met", "各触点的经历顺序", "order"),
     "touchpoints": _need("touchpoints with experience, expectation and emotion", "同时测量体验、期望与情绪的触点", "touchpoints"),
@@ -90,8 +90,17 @@ class Case:
     notes: tuple[Note, ...] = ()
 
     def values(self, need: str) -> FloatArray:
-        """Numbers behind a need, NaN outside the domain and where not answered."""
-        return np.where(self.survey.domain, self.survey.values(self.names[need]), np.nan)
+        """Numbers behind a need, NaN outside the domain and where not answered; of ratings more is better."""
+        read = self.rating if NEEDS[need].kind == "rating" else self.survey.values
+        return np.where(self.survey.domain, read(self.names[need]), np.nan)
+
+    def rating(self, column: str) -> FloatArray:
+        """Answers on a rating, mirrored within its scale where less is better; a role of several items is turned already."""
+        values, items = self.survey.values(column), self.survey.items_of(column)
+        if len(items) > 1 or self.survey.higher_is_better(column) or not np.isfinite(values).any():
+            return values
+        low, high = self.survey.scale(column) or (np.nanmin(values), np.nanmax(values))
+        return low + high - values
 
     @property
     def design(self) -> Design:
@@ -114,10 +123,10 @@ class Case:
         columns = {f"_{name}": values for name, values in terms.items()}
         rows = np.isfinite(np.column_stack([outcome, *columns.values()])).all(axis=1) & self.survey.domain
         if int(rows.sum()) < LEAST:
-            raise Unfit(Note(_FEW, base=int(rows.sum()), least=LEAST))
+            raise Unfit(Note(FEW, base=int(rows.sum()), least=LEAST))
         for name, values in [("", outcome), *terms.items()]:
             if np.ptp(values[rows]) == 0:
-                raise Unfit(Note(_SAME, what=NEEDS[name].words if name in NEEDS else _OUTCOME))
+                raise Unfit(Note(_SAME, what=NEEDS[name].words if name in NEEDS else _PARTS[name]))
         return linear(
             self.survey.with_columns(_outcome=outcome, **columns), "_outcome", list(columns), level=self.level
         )
@@ -136,8 +145,15 @@ class Case:
         return absent
 
 
-_OUTCOME = {"en": "the outcome", "zh": "结果变量"}
-_FEW = {
+_PARTS = {
+    "": {"en": "the outcome", "zh": "结果变量"},
+    "group": {"en": "the group", "zh": "组别"},
+    "peak": {"en": "the peak of the visit", "zh": "峰值体验"},
+    "end": {"en": "the end of the visit", "zh": "终点体验"},
+    "mean": {"en": "the average of the visit", "zh": "平均体验"},
+    "length": {"en": "the length of the visit", "zh": "到访时长"},
+}
+FEW = {
     "en": "only {base:,} respondents have the answers needed; at least {least} are required",
     "zh": "仅 {base:,} 名受访者具备所需回答，至少需要 {least} 名",
 }
@@ -168,14 +184,15 @@ def read_case(study: Study | Survey, columns: Mapping[str, str] | None, level: f
     notes: list[Note] = []
     for need in (n for n in allowed if n != "order"):
         column = given.get(need, need)
+        fault: Note | None = None
         if not survey.has(column) and NEEDS[need].kind == "linked" and isinstance(study, Study):
-            survey, table = _linked(study, survey, column)
-            notes += [Note(_LINKED, what=NEEDS[need].words, column=column, table=table)] if table else []
-        if not survey.has(column):
+            survey, said, fault = _linked(study, survey, need, column)
+            notes += said
+        if not survey.has(column) and fault is None:
             if need in given:
                 raise unknown_names("columns", [column], [*survey.data.columns, *survey.roles.names()])
             continue
-        fault = _fault(survey, need, column)
+        fault = fault or _fault(survey, need, column)
         if fault is not None and need in given:
             raise SurveyError(f"columns: {fault['en']}.")
         if fault is not None:
@@ -196,17 +213,24 @@ def _fault(survey: Survey, need: str, column: str) -> Note | None:
     return Note(_CODES, column=repr(column), what=NEEDS[need].words, other=shown)
 
 
-def _linked(study: Study, survey: Survey, column: str) -> tuple[Survey, str]:
-    """The survey with a numeric column of a linked table (the mean where a key has several rows), and the table's name."""
+def _linked(study: Study, survey: Survey, need: str, column: str) -> tuple[Survey, list[Note], Note | None]:
+    """The survey with a column of a linked table, joined by the table's key, what to note, and why it could not be had."""
     for name in study.tables:
-        key = study.declared.tables[name].key
-        table = study.table(name)
-        if column in table and key in survey.data and pd.api.types.is_numeric_dtype(table[column]):
-            means = table.groupby(key)[column].mean()
-            return survey.with_columns(**{column: survey.data[key].map(means).to_numpy(dtype=float)}), name
-    return survey, ""
+        if column not in read_table(study.declared, study.folder, name):
+            continue
+        try:
+            joined = study.join(survey, name, measures={column: f"mean({column})"}, use="covariate")
+        except SurveyError as error:
+            return survey, [], Note(_NOT_LINKED, what=NEEDS[need].words, table=name, said=str(error).rstrip("."))
+        said = Note(_LINKED, what=NEEDS[need].words, column=column, table=name)
+        return joined, [said, *map(Note, joined.joins[-1].notes)], None
+    return survey, [], None
 
 
+_NOT_LINKED = {
+    "en": "{what} could not be joined from the linked table {table} ({said})",
+    "zh": "无法从关联表 {table} 合并{what}（{said}）",
+}
 _LINKED = {
     "en": "{what} ({column}) comes from the linked table {table}, as the mean where it has several rows.",
     "zh": "{what}（{column}）取自关联表 {table}，同一编号有多行时取均值。",

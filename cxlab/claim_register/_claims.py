@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from cxlab.claim_register._case import Case, chosen, listed, read_case
 from cxlab.claim_register._finding import UNTESTABLE, Finding, Unfit, claim_p_values, status_of
 from cxlab.claim_register._register import REGISTER, Claim
-from cxlab.claim_register._result import HEADINGS, ClaimsResult, claims_notes, reason_words
+from cxlab.claim_register._result import HEADINGS, OTHER_RANGE, ClaimsResult, claims_notes, reason_words
 from cxlab.design import design_notes, kish_base, resolve, t_quantile
 from cxlab.errors import SurveyError, one_of
 from cxlab.metrics import cells, unplaced
@@ -44,7 +45,8 @@ def claims(
     by : str or list of str, optional
         A segment, ``"wave"``, or several crossed; every claim is then tested in every group.
     columns : mapping of need to column, optional
-        Where a column is not called as the register calls it: ``{"price_offer": "q31", "price_choice": "q32"}``. Needs are
+        Where a column is not called as the register calls it (ratings that run the other way are turned by their
+        ``higher_is_better``): ``{"price_offer": "q31", "price_choice": "q32"}``. Needs are
         satisfaction, repurchase, renewed, price_paid, switching_cost, price_offer (per cent: 3 for 3 %), price_choice, problem,
         voiced, resolved, remembered, visit_minutes, unit, engagement, responded, outlets, sales, and order, the pattern
         of the columns with a touchpoint's place in the visit (``"{item}_order"``).
@@ -59,7 +61,8 @@ def claims(
     ClaimsResult
         One row per claim (and group): ``claim, source, [segment], estimate, se, low, high, claimed_low, claimed_high, status,
         unit, p_value`` (for the claim), ``p_against, base, base_effective, reliability``. Status: ``supported`` if the interval lies
-        within the claimed range, ``contradicted`` if it lies outside, ``not decided`` if it reaches across an end,
+        within the claimed range, ``contradicted`` if it lies outside, ``not decided`` if it reaches across an end (sentences
+        and table print as many decimals as show which),
         ``untestable`` with the reason in ``.untestable``. ``.acceptance`` and ``.check`` belong to the premium.
 
     Raises
@@ -113,7 +116,7 @@ def claims(
     options = {"which": which, "by": by, "columns": columns, "ranges": ranges, "level": level}
     return ClaimsResult(
         table.assign(reliability=np.where(table["base"] > 0, reliability(table["base_effective"]), "")), Base(int((weights > 0).sum()), kish_base(weights)),
-        (*claims_notes(table, {r.claim.name: r.found.remarks for r in tested if r.found is not None}, level),
+        (*claims_notes(table, _remarks(tested, ranges), level),
          *case.notes, *design_notes(case.survey), *unplaced(case.survey, groups)),
         {**HEADINGS, **groups.labels, **{("claim", c.name): c.words for c in REGISTER.values()}}, _call(study, options),
         {"en": "Claims and what these data say of them", "zh": "行业说法与本次数据"}, formats={"p_against": "p"}, level=level,
@@ -162,7 +165,7 @@ def _tested(claim: Claim, case: Case, faults: Mapping[str, Note]) -> tuple[Findi
         return None, reason_words("refused", said=str(error).rstrip("."))
     if reliability(found.base_effective) == "suppressed":
         return found, reason_words("small", effective=found.base_effective)
-    if not found.se > 0:
+    if not found.high > found.low:
         return None, reason_words("exact")
     return found, None
 
@@ -173,12 +176,23 @@ def _of_claim(claim: Claim, case: Case, faults: Mapping[str, Note], keys: list[K
     return [(0, {})] if lacking else list(enumerate(keys))
 
 
+def _remarks(tested: list[_Row], ranges: Mapping[str, Any] | None) -> dict[str, tuple[Mapping[str, str], ...]]:
+    """What the tests of each claim add to the notes; the same remark of several groups once."""
+    out: dict[str, tuple[Mapping[str, str], ...]] = {n: (Note(OTHER_RANGE),) for n in ranges or {}}
+    for row in tested:
+        if row.found is not None and row.reason is None:
+            known = out.get(row.claim.name, ())
+            out[row.claim.name] = (*known, *(r for r in row.found.remarks if r not in known))
+    return out
+
+
 def _ranges(ranges: Mapping[str, tuple[float, float]] | None) -> dict[str, tuple[float, float]]:
     out = {}
     for name, given in (ranges or {}).items():
         if name not in REGISTER:
             raise one_of("ranges", name, REGISTER)
         ends = list(given) if isinstance(given, (tuple, list)) else []
+        ends = ends if all(e is None or (isinstance(e, Real) and not isinstance(e, bool)) for e in ends) else []
         low, high = (
             (-np.inf if ends[0] is None else float(ends[0]), np.inf if ends[1] is None else float(ends[1]))
             if len(ends) == 2

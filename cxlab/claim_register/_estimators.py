@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from cxlab.claim_register._case import LEAST, Case
+from cxlab.claim_register._case import FEW, LEAST, Case
 from cxlab.claim_register._finding import Finding, Unfit, by_beta, by_fieller, by_fisher, by_t
 from cxlab.design import kish_base, weighted_means
 from cxlab.regression import Regression
@@ -85,8 +85,11 @@ class Gap:
             for group in (self.first, self.second)
         ]
         smaller = min(int(g.sum()) for g in groups)
-        if smaller < LEAST:
-            raise Unfit(Note(_SMALL_GROUP, smaller=smaller, least=LEAST))
+        effective = min(kish_base(case.survey.weights[g]) if g.any() else 0.0 for g in groups)
+        if effective < LEAST:
+            raise Unfit(Note(_SMALL_GROUP, smaller=smaller, effective=effective, least=LEAST))
+        if any(np.ptp(outcome[g]) == 0 for g in groups):
+            raise Unfit(Note(_GROUP_ALIKE))
         group = np.where(groups[0], 1.0, np.where(groups[1], 0.0, np.nan))
         return _of_row(case.regress(outcome, {"group": group}), 1, case.level)
 
@@ -111,7 +114,7 @@ class Share:
         if self.among is not None:
             inside &= case.values(self.among) == 1
         if int(inside.sum()) < LEAST:
-            raise Unfit(Note(_FEW, base=int(inside.sum()), least=LEAST))
+            raise Unfit(Note(FEW, base=int(inside.sum()), least=LEAST))
         marked = np.where(inside, item == self.value, np.nan)[:, None]
         return by_beta(weighted_means(case.design, marked), case.level)
 
@@ -147,7 +150,7 @@ class Balance:
         w = survey.weights * survey.domain
         blocks = []
         for point in case.touchpoints():
-            columns = np.column_stack([survey.values(str(c)) for c in (point.emotion, point.item, point.expectation)])
+            columns = np.column_stack([case.rating(str(c)) for c in (point.emotion, point.item, point.expectation)])
             rows = np.isfinite(columns).all(axis=1) & (w > 0)
             if rows.sum() > 1:
                 centred = np.zeros_like(columns)
@@ -155,7 +158,7 @@ class Balance:
                 blocks.append(centred)
         used = np.any([np.any(b != 0, axis=1) for b in blocks], axis=0) if blocks else np.zeros(len(w), dtype=bool)
         if int(used.sum()) < LEAST:
-            raise Unfit(Note(_FEW, base=int(used.sum()), least=LEAST))
+            raise Unfit(Note(FEW, base=int(used.sum()), least=LEAST))
         cross = sum(((b[:, 1:] * w[:, None]).T @ b for b in blocks), np.zeros((2, 3)))
         if np.linalg.matrix_rank(cross[:, 1:]) < 2:
             raise Unfit(Note(_TIED))
@@ -182,7 +185,7 @@ class Memory:
     def __call__(self, case: Case) -> Finding:
         """Coefficient in a linear regression of the remembered visit on peak, end, mean and length."""
         points = case.touchpoints(ordered=True)
-        x = np.column_stack([case.survey.values(p.item) for p in points])
+        x = np.column_stack([case.rating(p.item) for p in points])
         order = np.column_stack([case.survey.values(case.order.format(item=p.item)) for p in points])
         met = np.isfinite(order)
         whole = (np.isfinite(x) | ~met).all(axis=1) & met.any(axis=1)
@@ -223,10 +226,7 @@ class AcrossUnits:
             raise Unfit(Note(_UNITS_ALIKE, units=len(means)))
         r = float(np.corrcoef(means.to_numpy().T)[0, 1])
         found = by_fisher(r, len(means), case.level, (len(frame), kish_base(frame["w"].to_numpy())))
-        return Finding(
-            found.estimate, found.se, found.low, found.high, found.base, found.base_effective, found.tails,
-            (Note(_RESTS_ON_UNITS, units=len(means)),),
-        )  # fmt: skip
+        return replace(found, remarks=(Note(_RESTS_ON_UNITS, units=len(means)),))
 
 
 @dataclass(frozen=True)
@@ -247,16 +247,19 @@ class Elasticity:
             outcome, term = (
                 np.log(np.where(v > 0, v, np.nan)) for v in (case.values(self.outcome), case.values(self.term))
             )
-        return _of_row(case.regress(outcome, {self.term: term}), 1, case.level)
+        found = _of_row(case.regress(outcome, {self.term: term}), 1, case.level)
+        without = int(((case.values(self.outcome) <= 0) | (case.values(self.term) <= 0)).sum())
+        return replace(found, remarks=(Note(_NO_LOGARITHM, without=without),)) if without else found
 
 
-_FEW = {
-    "en": "only {base:,} respondents have the answers needed; at least {least} are required",
-    "zh": "仅 {base:,} 名受访者具备所需回答，至少需要 {least} 名",
-}
 _SMALL_GROUP = {
-    "en": "one of the two groups compared has only {smaller:,} respondents; at least {least} are required",
-    "zh": "相比较的两组中有一组仅 {smaller:,} 名受访者，至少需要 {least} 名",
+    "en": "the smaller of the two groups compared has {smaller:,} respondents, and an effective base of {effective:.0f}; at least {least} "
+    "are required",
+    "zh": "相比较的两组中较小一组有 {smaller:,} 名受访者，有效样本量为 {effective:.0f}，至少需要 {least}",
+}
+_GROUP_ALIKE = {
+    "en": "in one of the two groups compared everybody is alike, so that the error of the difference cannot be told",
+    "zh": "相比较的两组中有一组取值完全相同，无法估计差异的误差",
 }
 _RESPONDENTS = {
     "en": "the file holds only people who took part, not those who were invited",
@@ -274,6 +277,10 @@ _UNITS = {
 _UNITS_ALIKE = {
     "en": "the {units} units do not differ",
     "zh": "{units} 个单位之间没有差异",
+}
+_NO_LOGARITHM = {
+    "en": "Rows without outlets or without sales have no logarithm and are left out: {without:,}.",
+    "zh": "网点数或销售额为零、无法取对数而未纳入的行数：{without:,}。",
 }
 _RESTS_ON_UNITS = {
     "en": "Staff and customers are compared over {units} units, taken as a sample of units: a relation between units need not "

@@ -131,7 +131,8 @@ def by_fisher(r: float, units: int, level: float, base: tuple[int, float]) -> Fi
     """A correlation over units with Fisher's interval."""
     scale = float(np.sqrt(units - 3))
     half = float(t_quantile(level, np.inf)) / scale
-    z = float(np.arctanh(r))
+    with np.errstate(divide="ignore"):  # units on a line: no error, which the caller says
+        z = float(np.arctanh(r))
 
     def tails(value: float) -> tuple[float, float]:
         score = scale * (z - float(np.arctanh(np.clip(value, -1, 1))))

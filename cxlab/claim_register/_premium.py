@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import pandas as pd
 
 from cxlab.claim_register._case import LEAST, Case
 from cxlab.claim_register._finding import Finding, Unfit, by_fieller
-from cxlab.design import Estimates, t_quantile, weighted_means
+from cxlab.design import t_quantile, weighted_means
+from cxlab.intervals import korn_graubard
 from cxlab.regression import logit
 from cxlab.result import reliability
 from cxlab.words import Note
@@ -53,7 +54,7 @@ class Premium:
         if found.high < bounds[0] or found.low > bounds[1]:
             remarks.append(Note(_DISAGREES, least=bounds[0], most=bounds[1]))
         details = {"acceptance": acceptance, "check": check}
-        return Finding(found.estimate, found.se, found.low, found.high, *base, found.tails, tuple(remarks), details)
+        return replace(found, remarks=tuple(remarks), details=details)
 
 
 def _check(offer: FloatArray, choice: FloatArray) -> None:
@@ -79,11 +80,13 @@ def _distribution_free(
     shares = weighted_means(case.design, np.repeat(choice[:, None], len(offers), axis=1), inside)
     weight = case.survey.weights @ (inside & np.isfinite(choice)[:, None])
     falling, block = _falling(shares.estimate, weight)
-    t = float(t_quantile(case.level, _df(shares)))
-    half = t_quantile(case.level, shares.df) * shares.se
+    # of all who answered: an offer that few met would bring its own few degrees of freedom
+    t = float(t_quantile(case.level, case.design.domain_df(np.isfinite(choice)[:, None])[0]))
+    variance = np.diagonal(shares.covariance)
+    lower, upper = korn_graubard(shares.estimate, variance, shares.base, shares.base_kish, shares.df, case.level)
     acceptance = pd.DataFrame({
-        "offer": offers, "estimate": shares.estimate, "se": shares.se, "low": np.clip(shares.estimate - half, 0, 1),
-        "high": np.clip(shares.estimate + half, 0, 1), "monotone": falling, "base": shares.base,
+        "offer": offers, "estimate": shares.estimate, "se": shares.se, "low": lower,
+        "high": upper, "monotone": falling, "base": shares.base,
         "base_effective": shares.base_effective, "reliability": reliability(shares.base_effective),
     })  # fmt: skip
     steps = np.diff(offers, prepend=0.0)
@@ -100,10 +103,6 @@ def _distribution_free(
         "reliability": str(reliability(found.base_effective)),
     }])  # fmt: skip
     return acceptance, check
-
-
-def _df(shares: Estimates) -> float:
-    return float(shares.df.min())
 
 
 def _falling(share: FloatArray, weight: FloatArray) -> tuple[FloatArray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from cxlab.claim_register._finding import CONTRADICTED, SUPPORTED, UNDECIDED, UNTESTABLE
+from cxlab.claim_register._finding import CONTRADICTED, SUPPORTED, UNDECIDED, UNTESTABLE, status_of
 from cxlab.claim_register._register import REGISTER
 from cxlab.result import Result
 from cxlab.words import Figure, Note, Sentence, Sentences, language, sentence
@@ -80,7 +81,7 @@ class ClaimsResult(Result):
         """Format of every cell; numbers in the unit of their claim."""
         if column not in (*NUMBERS, "se"):
             return super().specs(column)
-        found = [UNITS[u].spec for u in self.table["unit"]]
+        found = [_finer(UNITS[row.unit].spec, decimals_more(row)) for row in _records(self.table)]
         return [s.replace("+", "").replace("pp", "pt") for s in found] if column == "se" else found
 
     def further(self) -> Mapping[str, Result]:
@@ -128,13 +129,15 @@ class ClaimsResult(Result):
         unit, value = UNITS[row.unit], getattr(row, column)
         after = "" if not np.isfinite(value) or (plain and unit.after[lang] != "%") else unit.after[lang]
         if not column.startswith("claimed"):
-            return Figure(value, unit.spec, after)
+            return Figure(value, _finer(unit.spec, decimals_more(row)), after)
         if unit.spec == ".1%":
             return Figure(float(f"{100 * value:.10g}"), "g", "%")
         if value == 0:
             return Figure(0.0, "g", after)
-        # a claimed end is a round number: 13%, not 13.0%
-        return Figure(value, {".1f": "g", ".2f": "g"}.get(unit.spec, unit.spec), after)
+        if unit.spec in (".1f", ".2f"):  # a claimed end is a round number: 13%, not 13.0%
+            return Figure(value, "g", after)
+        exact = (k for k in range(5) if np.isclose(round(value, _decimals(unit.spec) + k), value, rtol=1e-9, atol=0))
+        return Figure(value, _finer(unit.spec, next(exact, 5)), after)
 
     def who(self, row: Any, lang: str, within: bool = True) -> str:
         """The group of a row: as the opening of a sentence, or by itself."""
@@ -151,7 +154,8 @@ class ClaimsResult(Result):
             says = REGISTER[row.claim].says
             kind = kind_of(row)
             template = {tongue: f"{says[tongue]}{_VERDICTS[kind][tongue]}" for tongue in ("en", "zh")}
-            facts = {c: self.figure(row, c, lang, plain=c in ("low", "high", "claimed_low")) for c in NUMBERS}
+            short = ("low", "high", "claimed_low") if np.isfinite(row.claimed_high) else ("low", "high")
+            facts = {c: self.figure(row, c, lang, plain=c in short) for c in NUMBERS}
             yield sentence(template, lang, who=self.who(row, lang), **facts)
 
     def _gaps(self, lang: str) -> Iterator[Sentence]:
@@ -168,14 +172,39 @@ class ClaimsResult(Result):
 
 def kind_of(row: Any) -> str:
     """Which verdict a row has: by the form of the claimed range, the status and the side."""
-    if row.status == UNDECIDED:
-        ranged = np.isfinite(row.claimed_low) and np.isfinite(row.claimed_high)
-        return "undecided range" if ranged else "undecided"
-    if not (np.isfinite(row.claimed_low) and np.isfinite(row.claimed_high)):
-        return "holds" if row.status == SUPPORTED else "fails"
-    if row.status == SUPPORTED:
-        return "within"
-    return "below" if row.high < row.claimed_low else "above"
+    if not np.isfinite(row.claimed_high):
+        return f"{row.status}, more"
+    if not np.isfinite(row.claimed_low):
+        return f"{row.status}, less"
+    if row.status == CONTRADICTED:
+        return "below" if row.high < row.claimed_low else "above"
+    return "within" if row.status == SUPPORTED else "undecided range"
+
+
+def decimals_more(row: Any) -> int:
+    """Further decimals without which the printed interval would have another verdict than the exact one (at most 3)."""
+    if row.status == UNTESTABLE:
+        return 0
+    decimals, claimed = _decimals(UNITS[row.unit].spec), (row.claimed_low, row.claimed_high)
+    fits = (
+        k
+        for k in range(4)
+        if status_of(round(row.low, decimals + k), round(row.high, decimals + k), claimed) == row.status
+    )
+    return next(fits, 3)
+
+
+def _decimals(spec: str) -> int:
+    """Decimals of a number that a specification shows."""
+    found = re.search(r"\d", spec)
+    return (int(found[0]) if found else 1) + (2 if spec == "pp" or spec.endswith("%") else 0)
+
+
+def _finer(spec: str, more: int) -> str:
+    """A specification with further decimals."""
+    if not more:
+        return spec
+    return f"{spec}{1 + more}" if spec == "pp" else re.sub(r"\d", lambda d: str(int(d[0]) + more), spec)
 
 
 def _records(table: pd.DataFrame) -> Iterator[Any]:
@@ -226,12 +255,23 @@ _VERDICTS = {
         "en": "; the claimed {claimed_low} to {claimed_high} is neither confirmed nor refuted.",
         "zh": "；对于所称的 {claimed_low} 至 {claimed_high}，既不能证实也不能否定。",
     },
-    "holds": {"en": ": the claim holds.", "zh": "：该说法成立。"},
-    "fails": {"en": ": the claim does not hold.", "zh": "：该说法不成立。"},
-    "undecided": {
-        "en": ": the claim is neither confirmed nor refuted.",
-        "zh": "：该说法既不能证实也不能否定。",
+    **{
+        f"{status}, {side}": {
+            "en": said["en"].format(f"{english} than {{{end}}}"), "zh": said["zh"].format(f"“{chinese} {{{end}}}”")
+        }
+        for side, english, chinese, end in (("more", "more", "高于", "claimed_low"), ("less", "less", "低于", "claimed_high"))
+        for status, said in {
+            SUPPORTED: {"en": ", which supports the claim of {}.", "zh": "，支持{}的说法。"},
+            CONTRADICTED: {"en": ", which contradicts the claim of {}.", "zh": "，与{}的说法不符。"},
+            UNDECIDED: {
+                "en": "; the claim of {} is neither confirmed nor refuted.", "zh": "；对于{}的说法，既不能证实也不能否定。"
+            },
+        }.items()
     },
+}  # fmt: skip
+OTHER_RANGE = {
+    "en": "tested against the range that was given, not the one of the source.",
+    "zh": "按另行给定的范围检验，而非原文的范围。",
 }
 _UNTESTABLE = {
     "en": "“{claim}”{who} cannot be tested here: {reason}. It takes {study}.",
@@ -241,21 +281,22 @@ _REASONS = {
     "missing": {"en": "the data lack {needs}", "zh": "数据中缺少{needs}"},
     "refused": {"en": "the estimation was refused ({said})", "zh": "无法估计（{said}）"},
     "small": {"en": "the effective base is only {effective:.0f}", "zh": "有效样本量仅 {effective:.0f}"},
-    "exact": {"en": "the answers do not vary", "zh": "回答没有差异"},
+    "exact": {"en": "the data do not scatter, so that no error can be told", "zh": "数据没有离散，无法估计误差"},
 }
 _RULE = {
     "en": "A claim is supported if its interval lies within the claimed range, contradicted if outside: tests at {side:.2%} on each "
-    "side. {tests} verdicts were sought one by one, without adjustment for their number.",
+    "side. Claims tested one by one, without adjustment for their number: {tests}.",
     "zh": "区间完全落在所称范围内即为“支持”，完全在外即为“不支持”，相当于每侧以 {side:.2%} 的水平检验。共逐一检验 {tests} 项，"
     "未按检验次数校正。",
 }
 _ABOUT = {"en": "{claim}: {said}", "zh": "{claim}：{said}"}
 _METHODS = {
     "en": "Each claim was put as a range of one quantity and tested by two one-sided tests with design-based errors: supported if its "
-    "{level} interval lies within the range, contradicted if outside. The premium is the median of a logit of acceptance on the "
+    "{level} interval lies within the range, contradicted if outside. Correlations over units rest on Fisher's interval, the units "
+    "taken as a sample. The premium is the median of a logit of acceptance on the "
     "surcharge offered, with Fieller's interval.",
     "zh": "将每种说法表述为某一数量的取值范围，并用基于抽样设计的标准误作双单侧检验：{level} 区间落在范围之内为支持，完全在外为不支持。"
-    "溢价为接受率对加价比例的 logit 回归的中位数，区间采用 Fieller 法。",
+    "单位间的相关系数采用 Fisher 区间，将各单位视为样本。溢价为接受率对加价比例的 logit 回归的中位数，区间采用 Fieller 法。",
 }
 TITLES = {
     "untestable": {"en": "Claims that these data cannot test", "zh": "本次数据无法检验的说法"},
