@@ -183,9 +183,8 @@ def _heights(result: LoyaltyLinkResult, panels: Sequence[Axes]) -> None:
     """One scale for all panels: what is shown, and room for the histogram."""
     shown = result.table[(result.table["reliability"] != "suppressed").to_numpy()]
     values = shown[["estimate", "low", "high", "smooth"]].to_numpy(dtype=float)
-    values = np.r_[
-        values[np.isfinite(values)], [v for p in panels for line in p.lines if line.get_gid() for v in line.get_ydata()]
-    ]
+    lines = [np.asarray(line.get_ydata(), dtype=float) for p in panels for line in p.lines if line.get_gid()]
+    values = np.concatenate([values[np.isfinite(values)], *lines])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     span = (high - low) or 1.0
     for panel in panels:
