@@ -27,6 +27,7 @@ from .estimates import totals as totals
 from .journey import touchpoints as touchpoints
 from .layers import FactorModelResult as FactorModelResult
 from .layers import IpmaResult as IpmaResult
+from .layers import MeasurementResult as MeasurementResult
 from .layers import PathGroupsResult as PathGroupsResult
 from .layers import PathModelResult as PathModelResult
 from .layers import PathWhatIfResult as PathWhatIfResult

@@ -9,6 +9,7 @@ from cxlab.layers._groups import compare_paths
 from cxlab.layers._groups_result import PathGroupsResult
 from cxlab.layers._ipma import ipma
 from cxlab.layers._ipma_result import IpmaResult
+from cxlab.layers._measure_result import MeasurementResult
 from cxlab.layers._paths import path_model
 from cxlab.layers._result import PathModelResult
 from cxlab.layers._what_if_result import PathWhatIfResult
@@ -16,6 +17,7 @@ from cxlab.layers._what_if_result import PathWhatIfResult
 __all__ = [
     "FactorModelResult",
     "IpmaResult",
+    "MeasurementResult",
     "PathGroupsResult",
     "PathModelResult",
     "PathWhatIfResult",

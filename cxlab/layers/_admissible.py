@@ -119,7 +119,7 @@ def _loadings(stage: Stage) -> Iterator[Case]:
     loaded = stage.loadings()[0]
     for j in filter(stage.reflective, stage.shown):
         for i in stage.blocks[j]:
-            if loaded[i, j] < WEAK:
+            if abs(loaded[i, j]) < WEAK:
                 yield "weak loading", stage.indicators[i], float(loaded[i, j]), WEAK
 
 

@@ -122,7 +122,7 @@ class MeasurementResult(Result):
 
     def _indicators(self, lang: str) -> Iterator[Sentence]:
         scales = self.loadings[self.loadings["mode"] == "A"]
-        weak = scales[scales["loading"] < words.WEAK]
+        weak = scales[scales["loading"].abs() < words.WEAK]
         if len(weak):
             said = [
                 sentence(words.ITEM, lang, item=self.label(r.item, lang), loading=r.loading).text

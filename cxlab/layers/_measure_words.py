@@ -26,7 +26,7 @@ NEAR = {
     "zh": "可以区分但十分接近：{pairs}；HTMT 的单侧 {level} 上限介于 {limit:.2f} 与 1 之间。",
 }
 APART = {
-    "en": "All {count} pairs of scales are distinct: the largest upper limit of HTMT (one-sided, {level}) is {upper:.2f}, of {pair}.",
+    "en": "All pairs of scales ({count}) are distinct: the largest upper limit of HTMT (one-sided, {level}) is {upper:.2f}, of {pair}.",
     "zh": "全部 {count} 对量表均可区分：HTMT 单侧 {level} 上限最大为 {upper:.2f}（{pair}）。",
 }
 WEAK_ITEMS = {
