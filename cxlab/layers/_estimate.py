@@ -107,10 +107,12 @@ def _one_stage(
 ) -> Plan:
     scheme, consistent = options
     items = list(model.items)
+    whole = model.higher()
     inside = () if first is None else first.names
-    indicators = [i for n in names for i in model.construct(n).indicators]
-    place = {name: k for k, name in enumerate(indicators)}
-    blocks = tuple(np.array([place[i] for i in model.construct(n).indicators]) for n in names)
+    own = [i for n in names if n not in whole for i in model.construct(n).indicators]
+    parts_ = [i for n in names if n in whole for i in model.construct(n).indicators]
+    place = {(False, i): k for k, i in enumerate(own)} | {(True, i): len(own) + k for k, i in enumerate(parts_)}
+    blocks = tuple(np.array([place[n in whole, i] for i in model.construct(n).indicators]) for n in names)
     paths = np.zeros((len(names), len(names)), dtype=bool)
     for start, end in model.paths:
         for a in parts.get(start, (start,)):
@@ -119,14 +121,12 @@ def _one_stage(
                     paths[names.index(a), names.index(b)] = True
     modes = tuple(model.construct(n).mode for n in names)
     factors = np.array([consistent and m == "A" and len(b) > 1 for m, b in zip(modes, blocks, strict=True)])
-    columns = np.array([items.index(i) for i in indicators if i not in inside], dtype=np.intp)
-    scores = np.array([inside.index(i) for i in indicators if i in inside], dtype=np.intp)
-    ordered = [i for i in indicators if i not in inside] + [i for i in indicators if i in inside]
-    if ordered != indicators:  # items first, scores last, as `carried_weights` lays them out
-        place = {name: k for k, name in enumerate(ordered)}
-        blocks = tuple(np.array([place[i] for i in model.construct(n).indicators]) for n in names)
+    columns = np.array([items.index(i) for i in own], dtype=np.intp)
+    scores = np.array([inside.index(i) for i in parts_], dtype=np.intp)
     structure = pls.Structure(blocks, modes, paths, scheme)
-    return Plan(tuple(names), tuple(ordered), structure, first, columns, scores, factors)
+    return Plan(
+        tuple(names), (*own, *parts_), structure, first, columns, scores, factors
+    )  # as `carried_weights` lays out
 
 
 def fit(

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from cxlab.errors import SurveyError, nearest
 
 _LINE = re.compile(r"^\s*(?P<left>[^=~<#]+?)\s*(?P<sign>=~|<~|~)\s*(?P<right>[^=~<#]+?)\s*$")
+_WIDE = str.maketrans("＝～＜＋＊", "=~<+*")  # as a Chinese keyboard writes the signs
+_KEYS = ("items", "mode", "labels")
 LAYERS = ("experience", "emotion", "behaviour")
+Written = tuple[list["Construct"], list[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Construct:
     ----------
     name : str
     indicators : tuple of str
-        Items; of a higher-order construct the names of other constructs.
+        Items; of a higher-order construct the names of other constructs. Its own name is an item.
     mode : {"A", "B"}
         ``=~`` weights each indicator by its correlation (A), ``<~`` by regression (B).
     labels : mapping of language to str
@@ -62,12 +65,12 @@ class PathModel:
 
     def higher(self) -> tuple[str, ...]:
         """Constructs that are made of other constructs."""
-        return tuple(c.name for c in self.constructs if set(c.indicators) & set(self.names))
+        return tuple(c.name for c in self.constructs if _parts(c, self.names))
 
     @property
     def items(self) -> tuple[str, ...]:
         """Every item that measures something, once, in order."""
-        return tuple(i for c in self.constructs for i in c.indicators if i not in self.names)
+        return tuple(i for c in self.constructs for i in c.indicators if i not in _parts(c, self.names))
 
     def text(self) -> str:
         """The model in its own notation; reading it gives the same model.
@@ -90,10 +93,10 @@ def read_model(text: str | Mapping[str, object]) -> PathModel:
     Parameters
     ----------
     text : str or mapping
-        Lines ``Construct =~ item + item`` (weights by correlation), ``Construct <~ item + item`` (weights by
-        regression), ``Construct ~ cause + cause + cause:moderator``; ``#`` starts a comment. A construct whose indicators
-        are constructs is of higher order. As a mapping: ``constructs`` (name → list of items, or ``{items, mode, labels}``)
-        and ``paths`` (name → list of causes).
+        Lines (or parts between semicolons) ``Construct =~ item + item`` (weights by correlation), ``Construct <~ item + item``
+        (weights by regression), ``Construct ~ cause + cause + cause:moderator``; ``#`` starts a comment. A construct whose
+        indicators are other constructs is of higher order. As a mapping: ``constructs`` (name → list of items, or
+        ``{items, mode, labels}``) and ``paths`` (name → list of causes); there names may contain any sign but ``:`` and ``*``.
 
     Returns
     -------
@@ -102,8 +105,8 @@ def read_model(text: str | Mapping[str, object]) -> PathModel:
     Raises
     ------
     SurveyError
-        For a line that cannot be read, an unknown or repeated construct, an indicator in two constructs, a path from
-        a construct to itself, a cycle, or a construct without a path.
+        For a line or an entry that cannot be read, an unknown or repeated construct, an indicator in two constructs, a path
+        from a construct to itself, a cycle, a product of more or less than two constructs, or a construct without a path.
 
     Examples
     --------
@@ -111,8 +114,7 @@ def read_model(text: str | Mapping[str, object]) -> PathModel:
     >>> model.names, model.paths
     (('Value', 'Loyalty'), (('Value', 'Loyalty'),))
     """
-    constructs, paths = _from_mapping(text) if isinstance(text, Mapping) else _from_text(text)
-    return _checked(constructs, paths)
+    return _checked(*_read(text))
 
 
 def read_factors(text: str | Mapping[str, object]) -> PathModel:
@@ -123,12 +125,12 @@ def read_factors(text: str | Mapping[str, object]) -> PathModel:
     >>> read_factors("Value =~ PERV1 + PERV2\\nLoyalty =~ CUSL1 + CUSL3").names
     ('Value', 'Loyalty')
     """
-    constructs, paths = _from_mapping(text) if isinstance(text, Mapping) else _from_text(text)
+    constructs, paths = _read(text)
     if paths:
         return _checked(constructs, paths)
     names = [c.name for c in constructs]
     _check_constructs(constructs, names)
-    return PathModel(tuple(sorted(constructs, key=lambda c: bool(set(c.indicators) & set(names)))), ())
+    return PathModel(tuple(sorted(constructs, key=lambda c: bool(_parts(c, names)))), ())
 
 
 def layer_model(layers: Mapping[str, Sequence[str]]) -> PathModel:
@@ -151,13 +153,29 @@ def layer_model(layers: Mapping[str, Sequence[str]]) -> PathModel:
     return _checked(constructs, paths)
 
 
-def _from_text(text: str) -> tuple[list[Construct], list[tuple[str, str]]]:
+def _parts(construct: Construct, names: Iterable[str]) -> list[str]:
+    """Indicators that are other constructs; a construct's own name is the item of that name."""
+    return [i for i in construct.indicators if i in names and i != construct.name]
+
+
+def _read(given: object) -> Written:
+    if isinstance(given, Mapping):
+        return _from_mapping(given)
+    if isinstance(given, str):
+        return _from_text(given)
+    raise SurveyError(
+        f"model is of type {type(given).__name__}; give text such as 'Construct =~ item + item', a mapping of constructs and paths, or the "
+        "path of a YAML file."
+    )
+
+
+def _from_text(text: str) -> Written:
     constructs, paths = [], []
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = line.split("#", 1)[0].strip().rstrip(";")
+    lines = [(number, line.split("#", 1)[0]) for number, line in enumerate(text.splitlines(), 1)]
+    for number, bare in ((number, part.strip()) for number, line in lines for part in re.split("[;；]", line)):
         if not bare:
             continue
-        found = _LINE.match(bare)
+        found = _LINE.match(bare) or _LINE.match(bare.translate(_WIDE))
         if found is None:
             raise SurveyError(
                 f"model line {number} cannot be read: {bare!r}; write 'Construct =~ item + item' or 'Construct ~ cause + cause'."
@@ -178,24 +196,49 @@ def _product(term: str) -> str:
     return ":".join(part.strip() for part in re.split(r"[:*]", term))
 
 
-def _from_mapping(given: Mapping[str, object]) -> tuple[list[Construct], list[tuple[str, str]]]:
+def _from_mapping(given: Mapping[str, object]) -> Written:
     unknown = [k for k in given if k not in ("constructs", "paths")]
     if unknown or not isinstance(given.get("constructs"), Mapping) or not isinstance(given.get("paths"), Mapping):
         raise SurveyError(
             f"model needs two mappings, constructs (name: items) and paths (name: causes); it has {', '.join(map(repr, given))}."
         )
-    constructs = []
-    for name, said in dict(given["constructs"]).items():  # type: ignore[call-overload]
-        items, mode = (said.get("items", ()), said.get("mode", "A")) if isinstance(said, Mapping) else (said, "A")
-        labels = said.get("labels", {}) if isinstance(said, Mapping) else {}
-        labels = {"en": labels, "zh": labels} if isinstance(labels, str) else dict(labels)
-        constructs.append(Construct(str(name), tuple([items] if isinstance(items, str) else items), str(mode), labels))
+    constructs = [_entry(str(name), said) for name, said in dict(given["constructs"]).items()]  # type: ignore[call-overload]
     paths = [
         (_product(cause), str(end))
         for end, causes in dict(given["paths"]).items()  # type: ignore[call-overload]
-        for cause in ([causes] if isinstance(causes, str) else causes)
+        for cause in _listed(causes, f"paths to {str(end)!r}")
     ]
     return constructs, paths
+
+
+def _entry(name: str, said: object) -> Construct:
+    """A construct as a mapping gives it."""
+    found: Mapping[str, object] = said if isinstance(said, Mapping) else {"items": said}
+    unknown = [k for k in found if k not in _KEYS]
+    if unknown:
+        shown = ", ".join(f"{k!r}{nearest(k, _KEYS)}" for k in unknown)
+        raise SurveyError(
+            f"model: construct {name!r} has {counted(len(unknown), 'unknown key')}: {shown}; allowed: {', '.join(_KEYS)}."
+        )
+    labels = found.get("labels") or {}
+    if not isinstance(labels, (str, Mapping)):
+        raise SurveyError(
+            f"model: labels of construct {name!r} are {labels!r}; give a text, or a mapping such as {{en: …, zh: …}}."
+        )
+    labels = {"en": labels, "zh": labels} if isinstance(labels, str) else {str(k): str(v) for k, v in labels.items()}
+    items = _listed(found.get("items"), f"indicators of {name!r}")
+    return Construct(name, tuple(items), str(found.get("mode", "A")), labels)
+
+
+def _listed(given: object, what: str) -> list[str]:
+    """Names from one name or a list of names; numbers are names as well, as YAML reads ``1``."""
+    if given is None:
+        return []
+    if isinstance(given, (str, int)):
+        return [str(given)]
+    if not isinstance(given, Sequence) or not all(isinstance(n, (str, int)) for n in given):
+        raise SurveyError(f"model: {what} are {given!r}; give a name, or a list of names.")
+    return [str(n) for n in given]
 
 
 def _checked(constructs: list[Construct], paths: list[tuple[str, str]]) -> PathModel:
@@ -213,22 +256,32 @@ def _check_constructs(constructs: Sequence[Construct], names: Sequence[str]) -> 
         raise SurveyError("model names no construct; write 'Construct =~ item + item'.")
     twice = _repeated(names)
     if twice:
-        raise SurveyError(f"model defines {len(twice)} constructs more than once: {', '.join(map(repr, twice))}.")
+        raise SurveyError(
+            f"model defines {counted(len(twice), 'construct')} more than once: {', '.join(map(repr, twice))}."
+        )
     for c in constructs:
+        if re.search("[:*]", c.name):
+            raise SurveyError(
+                f"model: construct {c.name!r} has ':' or '*' in its name, which stand for products; rename it."
+            )
         if c.mode not in ("A", "B"):
             raise SurveyError(f"model: construct {c.name!r} has mode {c.mode!r}; allowed: 'A', 'B'.")
         if not c.indicators:
             raise SurveyError(f"model: construct {c.name!r} has no indicator; name at least one item.")
-        if len({i in names for i in c.indicators}) > 1:
+        if 0 < len(_parts(c, names)) < len(c.indicators):
             raise SurveyError(
                 f"model: construct {c.name!r} mixes items and constructs; a construct of constructs has no items."
             )
-    shared = _repeated([i for c in constructs for i in c.indicators])
+    used = [
+        (i, i in _parts(c, names), c.name) for c in constructs for i in c.indicators
+    ]  # as an item, or as a construct
+    keys = [key[:2] for key in used]
+    shared = sorted({i for i, is_part in keys if keys.count((i, is_part)) > 1})
     if shared:
-        where = [c.name for c in constructs if shared[0] in c.indicators]
+        where = dict.fromkeys(name for i, _, name in used if i == shared[0])
         raise SurveyError(
-            f"model: {len(shared)} indicators measure more than one construct: {shared[0]!r} is in {' and '.join(map(repr, where))}; "
-            "an indicator belongs to one construct."
+            f"model: {counted(len(shared), 'indicator measures', 'indicators measure')} more than one construct, or one twice: {shared[0]!r} is in "
+            f"{' and '.join(map(repr, where))}; an indicator belongs to one construct."
         )
 
 
@@ -239,22 +292,27 @@ def _check_paths(paths: Sequence[tuple[str, str]], names: Sequence[str]) -> None
     unknown = [n for n in dict.fromkeys(used) if n not in names]
     if unknown:
         shown = ", ".join(f"{n!r}{nearest(n, names)}" for n in unknown)
-        raise SurveyError(f"model: {len(unknown)} names in paths are no constructs: {shown}.")
+        raise SurveyError(f"model: {counted(len(unknown), 'name')} in paths that no construct has: {shown}.")
     for start, end in paths:
+        factors = start.split(":")
+        if len(factors) > 2 or len(set(factors)) < len(factors):
+            raise SurveyError(
+                f"model: the product {start!r} is not one of two different constructs; only the change of a path by one moderator is estimated."
+            )
         alone = [part for part in start.split(":") if ":" in start and (part, end) not in paths]
         if alone:
             raise SurveyError(
                 f"model: the product {start!r} leads to {end!r} without a path from {' and '.join(map(repr, alone))}; the change of a "
                 "path is read beside the path itself: add it."
             )
-    twice = _repeated([f"{a} -> {b}" for a, b in paths])
+    twice = _repeated([f"{':'.join(sorted(a.split(':')))} -> {b}" for a, b in paths])
     if twice:
-        raise SurveyError(f"model names {len(twice)} paths more than once: {', '.join(twice)}.")
+        raise SurveyError(f"model names {counted(len(twice), 'path')} more than once: {', '.join(twice)}.")
 
 
 def _check_parts(constructs: Sequence[Construct], paths: Sequence[tuple[str, str]], names: Sequence[str]) -> None:
     """A part of a construct has no path of its own: in the last stage only its whole is there."""
-    whole = {i: c.name for c in constructs for i in c.indicators if i in names}
+    whole = {i: c.name for c in constructs for i in _parts(c, names)}
     for start, end in paths:
         inside = [part for part in (*start.split(":"), end) if part in whole]
         if inside:
@@ -262,9 +320,22 @@ def _check_parts(constructs: Sequence[Construct], paths: Sequence[tuple[str, str
                 f"model: the path {start!r} -> {end!r} uses {inside[0]!r}, which is a part of {whole[inside[0]]!r}; let the whole take the "
                 "path, or leave the higher-order construct out."
             )
-    deep = [c.name for c in constructs for i in c.indicators if i in whole and c.name in whole]
+    deep = [c.name for c in constructs if c.name in whole and _parts(c, names)]
     if deep:
-        raise SurveyError(f"model: {deep[0]!r} is both a part and made of parts; two orders of constructs are the most.")
+        raise SurveyError(
+            f"model: {deep[0]!r} is both a part and made of parts; two orders of constructs are the most."
+        )
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "path"), counted(2, "path"), counted(2, "path has", "paths have")
+    ('1 path', '2 paths', '2 paths have')
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def _repeated(names: Iterable[str]) -> list[str]:
@@ -275,14 +346,15 @@ def _repeated(names: Iterable[str]) -> list[str]:
 def _forward(names: Sequence[str], paths: Sequence[tuple[str, str]], constructs: Sequence[Construct]) -> list[str]:
     """Constructs in an order in which every path goes forward; parts of a construct stand before it."""
     before = {n: {p for start, end in paths if end == n for p in start.split(":")} for n in names}
-    parts = {i for c in constructs for i in c.indicators if i in names}
+    parts = {i for c in constructs for i in _parts(c, names)}
     alone = [n for n in names if n not in parts and not before[n] and all(n not in s.split(":") for s, _ in paths)]
     if alone:
         raise SurveyError(
-            f"model: {len(alone)} constructs have no path: {', '.join(map(repr, alone))}; connect them, or leave them out."
+            f"model: {counted(len(alone), 'construct has', 'constructs have')} no path: {', '.join(map(repr, alone))}; connect "
+            f"{'it, or leave it' if len(alone) == 1 else 'them, or leave them'} out."
         )
     for c in constructs:
-        before[c.name] |= {i for i in c.indicators if i in names}
+        before[c.name] |= set(_parts(c, names))
     order: list[str] = []
     while len(order) < len(names):
         ready = [n for n in names if n not in order and before[n] <= set(order)]
