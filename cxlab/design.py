@@ -381,15 +381,16 @@ def resolve(survey: Survey) -> Design:
     ([2, 2], 2.0)
     """
     rows, declared = len(survey.data), survey.design
-    codes, names = _codes(survey, "stratum", np.zeros(rows, dtype=np.intp))
-    own, unit_names = _codes(survey, "psu", np.arange(rows))
+    codes, strata = _codes(survey, "stratum", np.zeros(rows, dtype=np.intp))
+    names = tuple(_name(survey, declared.stratum, value) for value in strata)
+    own, unit_values = _codes(survey, "psu", np.arange(rows))
     stratum = np.zeros(own.max(initial=-1) + 1, dtype=np.intp)
     stratum[own] = codes
     split = np.unique(own[stratum[own] != codes])
     if len(split):
         raise DataCheckError(
             f"psu {declared.psu!r} has {len(split)} of {len(stratum):,} PSUs in more than one stratum "
-            f"({declared.stratum!r}), e.g. {unit_names[split[0]]!r}; a PSU belongs to one stratum: "
+            f"({declared.stratum!r}), e.g. {_name(survey, declared.psu, unit_values[split[0]])!r}; a PSU belongs to one stratum: "
             "correct the file, or number the PSUs within strata."
         )
     units = np.bincount(stratum, minlength=len(names))
@@ -419,11 +420,11 @@ def _calibration(survey: Survey) -> Calibration | None:
     return Calibration(codes, survey.weights, kind == "equal", start)
 
 
-def _codes(survey: Survey, part: str, default: IntArray) -> tuple[IntArray, tuple[str, ...]]:
-    """Integer codes and names of a design column."""
+def _codes(survey: Survey, part: str, default: IntArray) -> tuple[IntArray, list[Any]]:
+    """Integer codes of a design column, and what each stands for."""
     column = getattr(survey.design, part)
     if column is None:
-        return default, tuple(map(str, np.unique(default))) if part == "stratum" else ()
+        return default, np.unique(default).tolist() if part == "stratum" else []
     values = survey.data[column]
     missing = int(values.isna().sum())
     if missing:
@@ -431,8 +432,13 @@ def _codes(survey: Survey, part: str, default: IntArray) -> tuple[IntArray, tupl
             f"{part} {column!r} is missing for {missing} of {len(values):,} respondents; fill it in, or leave them out."
         )
     codes, uniques = pd.factorize(values, sort=True)
-    item = survey.codebook.items.get(column)
-    return codes.astype(np.intp), tuple(item.value_label(u) if item else str(u) for u in uniques.tolist())
+    return codes.astype(np.intp), uniques.tolist()
+
+
+def _name(survey: Survey, column: str | None, value: Any) -> str:
+    """Label of a stratum or PSU, for messages."""
+    item = None if column is None else survey.codebook.items.get(column)
+    return item.value_label(value) if item else str(value)
 
 
 def _fractions(survey: Survey, codes: IntArray, units: IntArray, names: tuple[str, ...]) -> FloatArray:

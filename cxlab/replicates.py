@@ -220,10 +220,7 @@ def replicate_weights(
         return Replicates(design, method, scale, max(design.df, 1.0), lambda: design.rao_wu(replicates, seed))
     design.require_pairs()
     if method == "drop-one" or (method == "jackknife" and units < FEW_UNITS):
-        scale = ((1 - design.fraction) * np.maximum(design.units - 1, 1) / np.maximum(design.units, 1))[design.stratum]
-        alone = design.units[design.stratum] == 1
-        scale[alone] = (1 - design.fraction[design.stratum[alone]]) * (design.lonely == "adjust")
-        return Replicates(design, "drop-one", scale, max(design.df, 1.0), lambda: _drop_one(design))
+        return Replicates(design, "drop-one", _drop_one_scale(design), max(design.df, 1.0), lambda: _drop_one(design))
     if not 2 <= groups <= units:
         raise SurveyError(f"groups is {groups}; {units:,} PSUs can be dealt to 2 to {units:,} groups, usually 60.")
     scale = np.full(groups, (groups - 1) / groups)
@@ -247,25 +244,106 @@ def _drop_one(design: Design) -> Iterator[FloatArray]:
         yield block
 
 
+@dataclass(frozen=True, eq=False)
+class Dealt:
+    """A jackknife in its shortest form: a weight's multiplier depends on its stratum, its group and the replicate alone.
+
+    Attributes
+    ----------
+    group : int array, shape (units,)
+        Replicate that leaves the PSU out.
+    own, others : array, shape (strata, replicates)
+        What replicate g multiplies the weights of a stratum's PSUs in group g by, and those of the others.
+    scale : array, shape (replicates,)
+        Factor of each squared deviation.
+    """
+
+    group: IntArray
+    own: FloatArray
+    others: FloatArray
+    scale: FloatArray
+
+
+def deal(design: Design, groups: int = 60, seed: int = 1) -> Dealt:
+    """Deal PSUs to the replicates of a jackknife, without a matrix of replicates × PSUs.
+
+    Parameters
+    ----------
+    design : Design
+    groups, seed : int
+        See :func:`replicate_weights`; with fewer than 60 PSUs each is a group of its own, with fewer PSUs than groups
+        there are as many groups as PSUs.
+
+    Returns
+    -------
+    Dealt
+        The multipliers of ``replicate_weights(survey, "jackknife", groups=groups, seed=seed)``.
+
+    Raises
+    ------
+    SurveyError
+        For fewer than two groups, or a stratum with a single PSU unless ``lonely="adjust"`` or ``"remove"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> design = resolve(Survey.from_frame(pd.DataFrame({"q": [1.0] * 120, "s": [1, 2] * 60}), stratum="s"))
+    >>> dealt = deal(design, 20)
+    >>> dealt.own.shape, float(dealt.own[0, 0]), float(dealt.others[0, 0].round(3))
+    ((2, 20), 0.0, 1.053)
+    """
+    design.require_pairs()
+    units = len(design.stratum)
+    if units < FEW_UNITS:
+        alone = design.units[design.stratum] == 1
+        left = np.maximum(design.units - 1, 1)
+        mates = np.arange(len(design.units))[:, None] == design.stratum
+        others = np.where(mates & ~alone, ((left + 1) / left)[:, None], 1.0)
+        others[:, alone] = 1 + (design.lonely == "adjust") / units
+        own = np.where(alone, others - (design.lonely == "adjust"), 0.0)
+        return Dealt(np.arange(units), own, others, _drop_one_scale(design))
+    if groups < 2:
+        raise SurveyError(f"groups is {groups}; a jackknife needs at least 2, usually 60.")
+    groups = min(groups, units)
+    group, own, others = _dealt(design, groups, seed)
+    return Dealt(group, own, others, np.full(groups, (groups - 1) / groups))
+
+
+def _drop_one_scale(design: Design) -> FloatArray:
+    """Factor of each PSU's squared deviation, shape (units,)."""
+    scale = ((1 - design.fraction) * np.maximum(design.units - 1, 1) / np.maximum(design.units, 1))[design.stratum]
+    alone = design.units[design.stratum] == 1
+    scale[alone] = (1 - design.fraction[design.stratum[alone]]) * (design.lonely == "adjust")
+    return np.asarray(scale)
+
+
 def _drop_groups(design: Design, groups: int, seed: int) -> FloatArray:
     """Multipliers without each group of PSUs in turn, shape (groups, units)."""
+    group, own, others = _dealt(design, groups, seed)
+    out = np.ascontiguousarray(others[design.stratum].T)
+    out[group, np.arange(len(group))] = own[design.stratum, group]
+    return out
+
+
+def _dealt(design: Design, groups: int, seed: int) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Group of each PSU, and the multipliers of those in and not in a group, by stratum: see :class:`Dealt`."""
     rng = np.random.default_rng(seed)
     order = np.lexsort((rng.random(len(design.stratum)), design.stratum))
     group = np.empty(len(order), dtype=np.intp)
     group[order] = np.arange(len(order)) % groups  # dealt on from stratum to stratum: groups stay of one size
-    out = np.ones((groups, len(order)))
-    for h, count in enumerate(design.units):
-        members = np.flatnonzero(design.stratum == h)
-        gone = group[members] == np.arange(groups)[:, None]
-        if count >= groups:
-            change = np.where(gone, -1.0, (gone.sum(axis=1) / (count - gone.sum(axis=1)))[:, None])
-        elif count > 1:
-            z = np.sqrt(groups / ((groups - 1) * count * (count - 1)))
-            change = np.where(gone, -(count - 1) * z, z) * gone.any(axis=1)[:, None]
-        elif design.lonely == "adjust":
-            out += np.sqrt((1 - design.fraction[h]) * groups / (groups - 1)) / len(order) * gone.any(axis=1)[:, None]
-            change = -np.sqrt(groups / (groups - 1)) * gone
-        else:
-            continue
-        out[:, members] += np.sqrt(1 - design.fraction[h]) * change
-    return out
+    strata = len(design.units)
+    gone = np.zeros((strata, groups))
+    np.add.at(gone, (design.stratum, group), 1.0)
+    count, root = design.units[:, None].astype(float), np.sqrt(1 - design.fraction)[:, None]
+    few, single = count < groups, count == 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.sqrt(groups / ((groups - 1) * count * (count - 1)))
+        filled = np.where(few, np.where(gone > 0, z, 0.0), gone / (count - gone))
+        lost = np.where(few, -(count - 1) * z, -1.0)
+    others = 1 + root * np.where(single, 0.0, filled)
+    own = np.broadcast_to(1 + root * np.where(single, 0.0, lost), others.shape)
+    if design.lonely == "adjust":
+        step = root * np.sqrt(groups / (groups - 1)) * (single & (gone > 0))
+        shared = step.sum(axis=0) / len(order)
+        own, others = own - step + shared, others + shared
+    return group, own, others
