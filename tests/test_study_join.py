@@ -462,6 +462,12 @@ def test_ids_without_a_partner_are_listed_on_both_sides(tmp_path: Path) -> None:
     assert narrow.unmatched.values.tolist()[0] == ["survey", "b", 1]
 
 
+def test_a_key_may_be_called_like_a_column_of_the_list(tmp_path: Path) -> None:
+    result = study_of(tmp_path, "rows,x\na,1\n", t="rows,k\na,1\nb,2\n").join("t").joins[-1]
+    assert result.unmatched.to_dict("records") == [{"side": "table", "rows_": "b", "rows": 1}]
+    assert result.sentences("en")[0].text.endswith("1 ids of the table (1 rows) belong to no respondent.")
+
+
 # ---------------------------------------------------------------------- what stays
 def test_design_roles_domain_and_reasons_stay(demo: cx.Study) -> None:
     survey = demo.survey("last:6").where(card="gold")

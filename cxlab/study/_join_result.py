@@ -193,11 +193,11 @@ def _share(weights: np.ndarray, found: Any, who: Any) -> float:
 
 def _unmatched(survey: Survey, match: Match, found: np.ndarray) -> pd.DataFrame:
     """Ids without partner on both sides."""
-    keys = list(match.texts.columns)
+    keys = [f"{c}_" if c in ("side", "rows") else str(c) for c in match.texts]  # these two are the table's own columns
     lonely = survey.domain & ~found
     own = survey.data.loc[lonely, list(match.own)].set_axis(keys, axis=1)
     sides = []
-    for side, ids in (("survey", own), ("table", match.texts[match.table < 0])):
+    for side, ids in (("survey", own), ("table", match.texts[match.table < 0].set_axis(keys, axis=1))):
         texts = ids.apply(_texts).fillna("")
         sides.append(texts.groupby(keys, sort=True).size().rename("rows").reset_index().assign(side=side))
     return pd.concat(sides, ignore_index=True)[["side", *keys, "rows"]]
