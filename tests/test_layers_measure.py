@@ -317,6 +317,7 @@ def test_without_replicates_nothing_is_judged(mobi: Survey):
     said = "No replicates were asked for: reliability and HTMT have no intervals, and no pair of constructs is judged."
     assert said in [n["en"] for n in found.notes]
     assert said in str(found.sentences("en"))
+    assert "alpha 0.47, rho_A 0.75, rho_C 0.72" in str(found.sentences("en"))
     with pytest.raises(SurveyError) as error:
         cx.PathModelResult(found.table, found.base).measurement()
     assert str(error.value) == "measurement goes on from a result of cx.path_model; this one holds no estimated model."

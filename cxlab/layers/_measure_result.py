@@ -83,7 +83,7 @@ class MeasurementResult(Result):
             words.RELIABLE_ALL, lang, all=len(scales), count=int((least >= words.RELIABLE).sum()), limit=words.RELIABLE
         )
         for row in _records(scales[least < words.ENOUGH]):
-            yield sentence(words.UNRELIABLE, lang, construct=self.label(row.construct, lang), limit=words.ENOUGH, alpha=row.alpha,
+            yield sentence(words.UNRELIABLE if self.replicates else words.UNRELIABLE_POINT, lang, construct=self.label(row.construct, lang), limit=words.ENOUGH, alpha=row.alpha,
                            low=row.alpha_low, high=row.alpha_high, rho_a=row.rho_a, rho_c=row.rho_c)  # fmt: skip
 
     def _distinct(self, lang: str) -> Iterator[Sentence]:

@@ -13,6 +13,11 @@ UNRELIABLE = {
     "rho_C {rho_c:.2f}. Its items hardly measure one thing; read paths from and to it with care.",
     "zh": "“{construct}”的信度不足，至少一项指标低于 {limit:.2f}：alpha {alpha:.2f}（{low:.2f} 至 {high:.2f}），rho_A {rho_a:.2f}，rho_C {rho_c:.2f}。其题目难以算作在测量同一件事，与之相连的路径须谨慎解读。",
 }
+UNRELIABLE_POINT = {
+    "en": "{construct:cap}: reliability is below {limit:.2f} by at least one measure – alpha {alpha:.2f}, rho_A {rho_a:.2f}, rho_C {rho_c:.2f}. Its "
+    "items hardly measure one thing; read paths from and to it with care.",
+    "zh": "“{construct}”的信度不足，至少一项指标低于 {limit:.2f}：alpha {alpha:.2f}，rho_A {rho_a:.2f}，rho_C {rho_c:.2f}。其题目难以算作在测量同一件事，与之相连的路径须谨慎解读。",
+}
 RELIABLE_ALL = {
     "en": "Of {all} scales with several items, {count} reach {limit:.2f} in alpha, rho_A and rho_C alike.",
     "zh": "{all} 个多题量表中，有 {count} 个的 alpha、rho_A 与 rho_C 均达到 {limit:.2f}。",
