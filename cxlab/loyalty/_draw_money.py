@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlab import charts, theme
+from cxlab.loyalty._money_result import decimals
+from cxlab.loyalty._titles import set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -36,21 +38,21 @@ def draw(result: ValueResult, ax: Axes | None, lang: str) -> Axes:
         theme.NEUTRAL if w else colours.get(str(c), theme.GOOD)
         for w, c in zip(whole, shown[key] if key else whole, strict=True)
     ]
-    ax.barh(place, shown["estimate"], color=colour, height=0.6, alpha=0.85, zorder=2)
+    ax.barh(place, shown["estimate"], color=colour, height=0.6 if len(shown) > 1 else 0.35, alpha=0.85, zorder=2)
     ax.hlines(place, shown["low"], shown["high"], color=theme.INK, linewidth=1.6, zorder=3)
     for k, row in enumerate(shown.itertuples(index=False)):
         reach: Any = max(row.high, 0)  # type: ignore[type-var]
         ax.annotate(
-            number(row.estimate, ",.0f") + result.unit_of(lang), (reach, k), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9,
+            number(row.estimate, result.money) + result.unit_of(lang), (reach, k), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9,
         )  # fmt: skip
     names = [
         _WORDS["all"][lang] if key is None or w else result.label(c, lang, key)
         for w, c in zip(whole, shown[key] if key else whole, strict=True)
     ]
     ax.set_yticks(place, names)
-    ax.invert_yaxis()
     ax.axvline(0, color=theme.NEUTRAL, linewidth=1)
     ax.margins(x=0.16)
+    ax.set_ylim(len(shown) - 0.4, -0.6)
     _finish(ax, result, lang)
     return ax
 
@@ -58,7 +60,8 @@ def draw(result: ValueResult, ax: Axes | None, lang: str) -> Axes:
 def _finish(ax: Axes, result: ValueResult, lang: str) -> None:
     from matplotlib.ticker import FuncFormatter
 
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, ",.0f")))
+    axis = decimals(float(np.ptp(ax.get_xlim())) / 10, 1)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, axis)))
     unit = result.currency.get(lang, "")
     what = _WORDS["margin" if result.with_margin else "revenue"][lang]
     band = _WORDS["interval"][lang].format(result.said_level)
@@ -68,4 +71,4 @@ def _finish(ax: Axes, result: ValueResult, lang: str) -> None:
         ax.set_xlabel(f"{what}{f'（{unit}）' if unit else ''}　{band}")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", zorder=0)
-    ax.set_title(result.text(result.title, lang))
+    set_finding(ax, result.headline(lang).text)

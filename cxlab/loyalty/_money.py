@@ -15,7 +15,7 @@ from cxlab.contrasts import holm, p_values
 from cxlab.design import Design, kish_base, resolve, t_quantile
 from cxlab.errors import SurveyError
 from cxlab.loyalty._groups import group_labels, groups_of, key_of, replicate_weights, spread
-from cxlab.loyalty._money_result import HEADINGS, ValueResult, value_notes
+from cxlab.loyalty._money_result import HEADINGS, ValueResult, decimals, value_notes
 from cxlab.loyalty._prices import Price, margin_of, populations, prices_of
 from cxlab.loyalty._refits import refits, shares
 from cxlab.metrics import design_notes, names
@@ -119,17 +119,19 @@ def value_of_a_point(
     links = _links(chain, list(groups), top)
     rng = np.random.default_rng(seed)
     count = len(groups)
-    whole = _values(links, chain.w[None], price.drawn(1, None), np.array([left]))[0]
+    whole = _values(links, chain, chain.design.weights[chain.asked][None], (price.drawn(1, None), np.array([left])))[0]
     drawn = []
-    for weights in replicate_weights(chain.design, chain.rows, replicates, seed):
+    for weights in replicate_weights(chain.design, chain.asked, replicates, seed):
         margins = left + left_se * rng.standard_normal(len(weights))
-        drawn.append(_values(links, weights, price.drawn(len(weights), rng), margins))
+        drawn.append(_values(links, chain, weights, (price.drawn(len(weights), rng), margins)))
     draws = np.concatenate(drawn)
     sizes = None if customers is None else np.array([customers[c] for c in groups])
     table = _table(chain, groups, (whole, draws), (by, sizes), level)
     together = _whole(chain, (whole, draws), sizes, level) if by is not None else pd.DataFrame()
     differences = _differences(chain, groups, (whole, draws), by, level) if by is not None else pd.DataFrame()
-    revenue = price.revenue_shares(survey, groups, sizes, level) if by is not None else pd.DataFrame()
+    revenue, lead = (
+        price.revenue_shares(survey, groups, sizes, level) if by is not None else (pd.DataFrame(), float("nan"))
+    )
     share = 1 - chain.w.sum() / survey.weights[survey.domain].sum()
     labels = {
         **HEADINGS,
@@ -146,23 +148,29 @@ def value_of_a_point(
         table, Base(len(chain.w), kish_base(chain.w), excluded, float(share)),
         (*value_notes((capped, top), margin is not None, (excluded, float(share)), (failed, replicates), price.uncertain),
          *design_notes(survey), *survey.join_notes(satisfaction, renewal, *([prices] if isinstance(prices, str) else []))),
-        labels, _call(survey, satisfaction, renewal, options), words, _FORMATS, level=level, satisfaction=satisfaction, renewal=renewal,
+        labels, _call(survey, satisfaction, renewal, options), words, _formats(table), level=level, satisfaction=satisfaction, renewal=renewal,
         currency={"en": currency, "zh": currency} if isinstance(currency, str) else currency, with_margin=margin is not None, whole=together,
-        differences=differences, revenue_shares=revenue,
+        differences=differences, revenue_shares=revenue, lead=lead,
         draws=pd.DataFrame(draws[:, :count, 3], columns=["value"] if by is None else list(groups)),
     )  # fmt: skip
 
 
-_FORMATS = {
-    **dict.fromkeys(("estimate", "low", "high", "se", "price", "revenue", "customers", "total", "total_low", "total_high"), ",.0f"),
-    **dict.fromkeys(("gain", "gain_low", "gain_high"), "pp"), "renewal": ".0%",
-}  # fmt: skip
+def _formats(table: pd.DataFrame) -> dict[str, str]:
+    """Formats of the columns; money with the decimals that its size asks for."""
+    out = {**dict.fromkeys(("gain", "gain_low", "gain_high"), "pp"), "renewal": ".0%", "customers": ",.0f"}
+    out |= dict.fromkeys(("estimate", "low", "high", "se"), decimals(table["se"].min(), 2))
+    for column in {"price", "revenue", "total"} & set(table):
+        out[column] = decimals(table[column].abs().min(), 3)
+    return out | dict.fromkeys(("total_low", "total_high"), out.get("total", ",.0f"))
 
 
 # ------------------------------------------------------------------------------ rows
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Satisfaction, renewal and price of the rows used, their group (its place), and where they stand in the design."""
+    """Satisfaction, renewal and price of the rows used, their group (its place), and where they stand in the design.
+
+    ``asked`` are all rows of the groups and ``groups`` theirs, whether or not anything else is known of them; ``used`` says which are used.
+    """
 
     x: FloatArray
     y: FloatArray
@@ -170,6 +178,13 @@ class Chain:
     group: np.ndarray
     rows: np.ndarray
     design: Design
+    asked: np.ndarray
+    groups: np.ndarray
+
+    @property
+    def used(self) -> np.ndarray:
+        """Place of the rows used among all rows of the groups."""
+        return np.searchsorted(self.asked, self.rows)
 
     @property
     def w(self) -> FloatArray:
@@ -202,7 +217,8 @@ def _chain(survey: Survey, named: tuple[str, str], price: Price, groups: Mapping
     for k, inside in enumerate(groups.values()):
         code[inside] = k
     rows = np.flatnonzero(asked & np.isfinite(x) & np.isfinite(y) & np.isfinite(price.column) & (code >= 0))
-    chain = Chain(x[rows], y[rows], price.column[rows], code[rows], rows, resolve(survey))
+    everybody = np.flatnonzero(asked & (code >= 0))
+    chain = Chain(x[rows], y[rows], price.column[rows], code[rows], rows, resolve(survey), everybody, code[everybody])
     for k, group in enumerate(groups):
         own = chain.group == k
         where = "" if group is None else f" of segment {group!r}"
@@ -298,8 +314,14 @@ def _columns(x: FloatArray, knots: FloatArray, centre: float) -> FloatArray:
     return np.column_stack([np.ones(len(x)), x - centre, *(np.maximum(x - k, 0) for k in knots)])
 
 
-def _values(links: Sequence[Link], weights: FloatArray, factor: FloatArray, margin: FloatArray) -> FloatArray:
-    """Renewal, gain, revenue, value, weight and price of every group, shape (b, groups, 6); the money per 100 customers."""
+def _values(
+    links: Sequence[Link], chain: Chain, everybody: FloatArray, money_of: tuple[FloatArray, FloatArray]
+) -> FloatArray:
+    """Renewal, gain, revenue, value, weight and price of every group, shape (b, groups, 6); the money per 100 customers.
+
+    The weight is that of all customers of the group, so that groups with many unknown prices or renewals do not count for less.
+    """
+    (factor, margin), weights = money_of, everybody[:, chain.used]
     out = np.empty((len(weights), len(links), 6))
     for g, link in enumerate(links):
         cells = np.asarray((link.cells.T @ weights.T).T)
@@ -311,7 +333,7 @@ def _values(links: Sequence[Link], weights: FloatArray, factor: FloatArray, marg
         bought = np.asarray((link.cells.T @ (weights * link.price).T).T) @ link.did
         scale = _PER * factor[:, g] / total
         out[:, g] = np.column_stack([
-            renewed, np.sum(heads * rise, axis=1) / total, scale * bought, scale * margin * np.sum(paid * rise, axis=1), total,
+            renewed, np.sum(heads * rise, axis=1) / total, scale * bought, scale * margin * np.sum(paid * rise, axis=1), everybody[:, chain.groups == g].sum(axis=1),
             factor[:, g] * money / total,
         ])  # fmt: skip
     return out

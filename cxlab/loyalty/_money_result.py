@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from cxlab.result import Result
-from cxlab.words import Note, Sentence, Sentences, language, sentence
+from cxlab.words import Figure, Note, Sentence, Sentences, language, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +32,8 @@ class ValueResult(Result):
         ``segment, other, estimate, se, low, high, p_value`` (Holm).
     revenue_shares : DataFrame
         ``segment, estimate, se, low, high, base``: share of what all customers pay.
+    lead : float
+        p-value that the largest of these shares is no larger than each other one.
     draws : DataFrame
         Value of a point in every draw, a column per segment.
     """
@@ -42,6 +45,7 @@ class ValueResult(Result):
     whole: pd.DataFrame = field(default_factory=pd.DataFrame)
     differences: pd.DataFrame = field(default_factory=pd.DataFrame)
     revenue_shares: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lead: float = float("nan")
     draws: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
@@ -51,7 +55,7 @@ class ValueResult(Result):
 
     def further(self) -> Mapping[str, Result]:
         """All segments together, differences, shares of revenue."""
-        money = dict.fromkeys(("estimate", "low", "high", "se"), "+,.0f")
+        money = dict.fromkeys(("estimate", "low", "high"), "+" + self.money) | {"se": self.money}
         part = dict.fromkeys(("estimate", "low", "high"), ".1%") | {"se": ".3f"}
         parts = {
             "whole": (self.whole, dict(self.formats)),
@@ -69,6 +73,36 @@ class ValueResult(Result):
         from cxlab.loyalty._draw_money import draw
 
         return draw(self, ax, language(lang))
+
+    @property
+    def money(self) -> str:
+        """Format of values: as many decimals as their errors allow, whether prices are in yuan or in millions."""
+        return decimals(self.table["se"].min(), 2)
+
+    def headline(self, lang: str | None = None) -> Sentence:
+        """What the picture shows, in one line: the value, or the segment where it is highest, if that can be told."""
+        lang = language(lang)
+        facts = {"satisfaction": self.label(self.satisfaction, lang), "unit": self.unit_of(lang)}
+        kind = "margin" if self.with_margin else "revenue"
+        usable = self.table[self.table["reliability"] != "suppressed"]
+        if usable.empty:
+            return sentence(_HEADLINE["small"], lang, **facts)
+        if self.key is None:
+            row = next(_records(usable))
+            told = row.low > 0 or row.high < 0
+            return sentence(
+                _HEADLINE[kind if told else "none"], lang, value=Figure(row.estimate, "+" + self.money), **facts
+            )
+        found = _told(self.differences, self.key, list(usable[self.key]), 1 - self.level)
+        if not found:
+            return sentence(_HEADLINE["alike"], lang, **facts)
+        best, beaten = found
+        row = next(_records(usable[usable[self.key] == best]))
+        if len(beaten) == len(self.table) - 1:
+            value = Figure(row.estimate, self.money)
+            return sentence(_HEADLINE["most"], lang, segment=self.label(best, lang, self.key), value=value, **facts)
+        names = [self.label(code, lang, self.key) for code in (best, beaten[-1])]
+        return sentence(_HEADLINE["more"], lang, more=names[0], less=names[1], **facts)
 
     def unit_of(self, lang: str) -> str:
         """Currency as it follows a number."""
@@ -96,11 +130,11 @@ class ValueResult(Result):
         if row.reliability == "suppressed":
             yield sentence(_SMALL, lang, who=who, base=row.base)
             return
-        told = not row.low <= 0 <= row.high
+        told = row.low > 0 or row.high < 0
         kind = ("margin" if self.with_margin else "revenue") if told else "none"
         yield sentence(
-            _VALUE[kind], lang, who=who, value=row.estimate, low=row.low, high=row.high, gain=row.gain, gain_low=row.gain_low,
-            gain_high=row.gain_high, unit=self.unit_of(lang), satisfaction=self.label(self.satisfaction, lang),
+            _VALUE[kind], lang, who=who, gain=row.gain, gain_low=row.gain_low, gain_high=row.gain_high, unit=self.unit_of(lang),
+            satisfaction=self.label(self.satisfaction, lang), **_figures(row, ("value", "estimate"), "+" + self.money),
         )  # fmt: skip
         if "total" in self.table and told:
             yield sentence(
@@ -108,10 +142,10 @@ class ValueResult(Result):
                 lang,
                 who=who,
                 customers=row.customers,
-                total=row.total,
-                low=row.total_low,
-                high=row.total_high,
                 unit=self.unit_of(lang),
+                total=Figure(row.total, "+" + decimals(row.total, 3)),
+                low=Figure(row.total_low, "+" + decimals(row.total, 3)),
+                high=Figure(row.total_high, "+" + decimals(row.total, 3)),
             )
 
     def _about_differences(self, lang: str) -> Iterator[Sentence]:
@@ -125,19 +159,61 @@ class ValueResult(Result):
             more, less = codes if row.estimate > 0 else codes[::-1]
             low, high = sorted((abs(row.low), abs(row.high)))
             yield sentence(
-                _MORE, lang, more=self.label(more, lang, self.key), less=self.label(less, lang, self.key), gap=abs(row.estimate), low=low,
-                high=high, p=row.p_value, unit=self.unit_of(lang),
+                _MORE, lang, more=self.label(more, lang, self.key), less=self.label(less, lang, self.key), p=row.p_value,
+                gap=Figure(abs(row.estimate), self.money), low=Figure(low, self.money), high=Figure(high, self.money),
+                unit=self.unit_of(lang),
             )  # fmt: skip
 
     def _about_shares(self, lang: str) -> Iterator[Sentence]:
         if self.revenue_shares.empty:
             return
         top = next(_records(self.revenue_shares.sort_values("estimate", ascending=False).head(1)))
-        yield sentence(_SHARE, lang, segment=self.label(top.segment, lang, self.key), share=top.estimate)
+        kind = "told" if self.lead < 1 - self.level else "open"
+        yield sentence(
+            _SHARE[kind],
+            lang,
+            segment=self.label(top.segment, lang, self.key),
+            share=top.estimate,
+            low=top.low,
+            high=top.high,
+            p=self.lead,
+        )
 
 
 def _records(table: pd.DataFrame) -> Iterator[Any]:
     return iter(table.itertuples(index=False))
+
+
+def decimals(size: float, digits: int) -> str:
+    """Format with at least so many digits of a number, and no decimals of large ones.
+
+    Examples
+    --------
+    >>> decimals(181.0, 2), decimals(0.21, 2), decimals(48.3, 3)
+    (',.0f', ',.2f', ',.1f')
+    """
+    size = abs(size)
+    places = digits - 1 - np.floor(np.log10(size)) if np.isfinite(size) and size > 0 else 0
+    return f",.{int(np.clip(places, 0, 6))}f"
+
+
+def _figures(row: Any, named: tuple[str, str], spec: str) -> dict[str, Figure]:
+    name, column = named
+    ends = {end: Figure(getattr(row, end), spec) for end in ("low", "high")}
+    return {name: Figure(getattr(row, column), spec), **ends}
+
+
+def _told(differences: pd.DataFrame, key: str, usable: list[Any], alpha: float) -> tuple[Any, list[Any]] | None:
+    """The usable segment told to be above most others, and those, the one farthest below last."""
+    below: dict[Any, list[tuple[float, Any]]] = {}
+    for row in _records(differences[differences["p_value"] < alpha]):
+        more, less = (getattr(row, key), row.other)[:: 1 if row.estimate > 0 else -1]
+        if more in usable and less in usable:
+            below.setdefault(more, []).append((abs(row.estimate), less))
+    if not below:
+        return None
+    best = max(below, key=lambda code: (len(below[code]), max(gap for gap, _ in below[code])))
+    return best, [code for _, code in sorted(below[best], key=lambda pair: pair[0])]
 
 
 def value_notes(
@@ -159,39 +235,75 @@ _SMALL = {
 }
 _VALUE = {
     "revenue": {
-        "en": "{who}A point more of “{satisfaction}” goes with {value:+,.0f}{unit} ({low:+,.0f} to {high:+,.0f}) of revenue per 100 "
+        "en": "{who}A point more of “{satisfaction}” goes with {value}{unit} ({low} to {high}) of revenue per 100 "
         "customers and year: the share that renews changes by {gain:pp} points ({gain_low:pp} to {gain_high:pp}).",
-        "zh": "{who}“{satisfaction}”每提高 1 分，每 100 名顾客每年的收入相应变化 {value:+,.0f}{unit}（{low:+,.0f} 至 {high:+,.0f}）：续约率变化 "
+        "zh": "{who}“{satisfaction}”每提高 1 分，每 100 名顾客每年的收入相应变化 {value}{unit}（{low} 至 {high}）：续约率变化 "
         "{gain:pp} 个百分点（{gain_low:pp} 至 {gain_high:pp}）。",
     },
     "margin": {
-        "en": "{who}A point more of “{satisfaction}” goes with {value:+,.0f}{unit} ({low:+,.0f} to {high:+,.0f}) of margin per 100 "
+        "en": "{who}A point more of “{satisfaction}” goes with {value}{unit} ({low} to {high}) of margin per 100 "
         "customers and year: the share that renews changes by {gain:pp} points ({gain_low:pp} to {gain_high:pp}).",
-        "zh": "{who}“{satisfaction}”每提高 1 分，每 100 名顾客每年的毛利相应变化 {value:+,.0f}{unit}（{low:+,.0f} 至 {high:+,.0f}）：续约率变化 "
+        "zh": "{who}“{satisfaction}”每提高 1 分，每 100 名顾客每年的毛利相应变化 {value}{unit}（{low} 至 {high}）：续约率变化 "
         "{gain:pp} 个百分点（{gain_low:pp} 至 {gain_high:pp}）。",
     },
     "none": {
-        "en": "{who}Whether a point more of “{satisfaction}” goes with more money cannot be told: {value:+,.0f}{unit} ({low:+,.0f} to "
-        "{high:+,.0f}) per 100 customers and year, {gain:pp} points ({gain_low:pp} to {gain_high:pp}) of renewals.",
-        "zh": "{who}看不出“{satisfaction}”每提高 1 分是否带来更多收益：每 100 名顾客每年 {value:+,.0f}{unit}（{low:+,.0f} 至 {high:+,.0f}），续约率 "
+        "en": "{who}Whether a point more of “{satisfaction}” goes with more money cannot be told: {value}{unit} ({low} to "
+        "{high}) per 100 customers and year, {gain:pp} points ({gain_low:pp} to {gain_high:pp}) of renewals.",
+        "zh": "{who}看不出“{satisfaction}”每提高 1 分是否带来更多收益：每 100 名顾客每年 {value}{unit}（{low} 至 {high}），续约率 "
         "{gain:pp} 个百分点（{gain_low:pp} 至 {gain_high:pp}）。",
     },
 }
 _TOTAL = {
-    "en": "{who}For {customers:,.0f} customers that is {total:+,.0f}{unit} a year ({low:+,.0f} to {high:+,.0f}).",
-    "zh": "{who}按 {customers:,.0f} 名顾客计，每年合计 {total:+,.0f}{unit}（{low:+,.0f} 至 {high:+,.0f}）。",
+    "en": "{who}For {customers:,.0f} customers that is {total}{unit} a year ({low} to {high}).",
+    "zh": "{who}按 {customers:,.0f} 名顾客计，每年合计 {total}{unit}（{low} 至 {high}）。",
 }
 _MORE = {
-    "en": "A point is worth {gap:,.0f}{unit} ({low:,.0f} to {high:,.0f}) more per 100 customers and year in {more} than in {less} ({p:p}).",
-    "zh": "就每 100 名顾客每年而言，{more}每 1 分的价值比{less}高 {gap:,.0f}{unit}（{low:,.0f} 至 {high:,.0f}；{p:p}）。",
+    "en": "A point is worth {gap}{unit} ({low} to {high}) more per 100 customers and year in {more} than in {less} ({p:p}).",
+    "zh": "就每 100 名顾客每年而言，{more}每 1 分的价值比{less}高 {gap}{unit}（{low} 至 {high}；{p:p}）。",
 }
 _ALIKE = {
     "en": "No difference between the segments in the value of a point can be told (smallest {p:p}).",
     "zh": "各群体每 1 分的价值看不出差异（最小的 {p:p}）。",
 }
 _SHARE = {
-    "en": "{segment} brings the largest share of revenue, {share:.0%}.",
-    "zh": "收入占比最高的是{segment}，为 {share:.0%}。",
+    "told": {
+        "en": "{segment} brings the largest share of revenue, {share:.0%} ({low:.0%} to {high:.0%}; {p:p}).",
+        "zh": "收入占比最高的是{segment}，为 {share:.0%}（{low:.0%} 至 {high:.0%}；{p:p}）。",
+    },
+    "open": {
+        "en": "Which segment brings the largest share of revenue cannot be told; that of {segment} is {share:.0%} ({low:.0%} to {high:.0%}; {p:p}).",
+        "zh": "看不出哪个群体的收入占比最高；{segment}为 {share:.0%}（{low:.0%} 至 {high:.0%}；{p:p}）。",
+    },
+}
+_HEADLINE = {
+    "revenue": {
+        "en": "A point more of “{satisfaction}” goes with {value}{unit} of revenue per 100 customers and year",
+        "zh": "“{satisfaction}”每提高 1 分，每 100 名顾客每年的收入相应变化 {value}{unit}",
+    },
+    "margin": {
+        "en": "A point more of “{satisfaction}” goes with {value}{unit} of margin per 100 customers and year",
+        "zh": "“{satisfaction}”每提高 1 分，每 100 名顾客每年的毛利相应变化 {value}{unit}",
+    },
+    "none": {
+        "en": "Whether a point more of “{satisfaction}” goes with more money cannot be told",
+        "zh": "看不出“{satisfaction}”每提高 1 分是否带来更多收益",
+    },
+    "most": {
+        "en": "A point of “{satisfaction}” is worth most in {segment}: {value}{unit} per 100 customers and year",
+        "zh": "“{satisfaction}”每 1 分的价值以{segment}最高：每 100 名顾客每年 {value}{unit}",
+    },
+    "more": {
+        "en": "A point of “{satisfaction}” is worth more in {more} than in {less}",
+        "zh": "“{satisfaction}”每 1 分的价值，{more}高于{less}",
+    },
+    "alike": {
+        "en": "No difference between the segments in the value of a point of “{satisfaction}” can be told",
+        "zh": "各群体“{satisfaction}”每 1 分的价值看不出差异",
+    },
+    "small": {
+        "en": "Too few respondents to put a value on a point of “{satisfaction}”",
+        "zh": "样本过少，不宜估算“{satisfaction}”每 1 分的价值",
+    },
 }
 _CHAIN = {
     "en": "The chain assumes that customers a point higher would renew like those who are there today, pay today's price once a year, and that "

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlab.contrasts import p_values
 from cxlab.design import resolve, t_quantile
 from cxlab.errors import SurveyError
 from cxlab.survey import Survey
@@ -27,10 +28,13 @@ class Price:
         NaN where there is none.
     relative : array, shape (groups,)
         Standard error of the group's price as a share of it.
+    common : bool
+        Whether the error is that of one price, and so the same in all groups.
     """
 
     column: FloatArray
     relative: FloatArray
+    common: bool = False
 
     @property
     def uncertain(self) -> bool:
@@ -39,33 +43,47 @@ class Price:
 
     def drawn(self, count: int, rng: np.random.Generator | None) -> FloatArray:
         """Factors on the prices of every group, shape (count, groups); ones without a generator."""
+        groups = len(self.relative)
         if rng is None:
-            return np.ones((count, len(self.relative)))
-        return np.asarray(1 + self.relative * rng.standard_normal((count, len(self.relative))))
+            return np.ones((count, groups))
+        chance = rng.standard_normal((count, 1 if self.common else groups))
+        return np.asarray(1 + self.relative * chance)
 
     def revenue_shares(
         self, survey: Survey, groups: Mapping[Any, np.ndarray], sizes: FloatArray | None, level: float
-    ) -> pd.DataFrame:
-        """Share of every group in what all customers pay, with Taylor intervals."""
-        design, known = resolve(survey), np.isfinite(self.column) & (survey.weights > 0)
-        member = np.column_stack([inside & known for inside in groups.values()]).astype(float)
-        paid = np.where(known, self.column, 0.0)
-        scale = np.ones(member.shape[1])
-        if sizes is not None:
-            scale = sizes / np.maximum(design.weights @ member, np.finfo(float).tiny)
-        money = member * paid[:, None] * scale
-        total = float(design.weights @ money.sum(axis=1))
-        share = design.weights @ money / total
+    ) -> tuple[pd.DataFrame, float]:
+        """Share of every group in what all customers pay, and the p-value that the largest is no larger than another.
+
+        A group's part is its customers (their weight, or ``sizes``) times its mean price, by linearisation; respondents without a price count
+        as customers.
+        """
+        design, weighed = resolve(survey), survey.weights > 0
+        known = np.isfinite(self.column) & weighed
+        inside = np.column_stack([rows & weighed for rows in groups.values()]).astype(float)
+        member = inside * known[:, None]
+        paid = np.where(known, self.column, 0.0)[:, None]
+        heads = np.maximum(design.weights @ member, np.finfo(float).tiny)
+        mean = design.weights @ (member * paid) / heads
+        customers = design.weights @ inside if sizes is None else sizes
+        influence = member * (paid - mean) * customers / heads
         if sizes is None:
-            influence = (money - money.sum(axis=1)[:, None] * share) / total
-        else:
-            means = design.weights @ money / sizes
-            own = (money - member * scale * means) / total
-            influence = own - own.sum(axis=1)[:, None] * share
-        se = np.sqrt(np.maximum(np.diagonal(design.covariance(influence)), 0))
+            influence = influence + inside * mean
+        total = float(customers @ mean)
+        share = customers * mean / total
+        covariance = design.covariance((influence - influence.sum(axis=1)[:, None] * share) / total)
+        if not self.common:  # one error of all prices leaves the shares as they are
+            turn = np.diag(share) - np.outer(share, share)
+            covariance = covariance + turn @ np.diag(self.relative**2) @ turn.T
+        se = np.sqrt(np.maximum(np.diagonal(covariance), 0))
         half = t_quantile(level, design.domain_df(member > 0)) * se
-        return pd.DataFrame({"segment": list(groups), "estimate": share, "se": se, "low": np.maximum(share - half, 0),
-                             "high": np.minimum(share + half, 1), "base": (member > 0).sum(axis=0)})  # fmt: skip
+        first = int(np.argmax(share))
+        others = np.delete(np.arange(len(share)), first)
+        spread = np.diagonal(covariance)[others] + covariance[first, first] - 2 * covariance[first, others]
+        df = design.presence(member > 0).pair_df(np.full(len(others), first), others)
+        p = p_values(share[first] - share[others], np.sqrt(np.maximum(spread, 0)), df)
+        table = pd.DataFrame({"segment": list(groups), "estimate": share, "se": se, "low": np.maximum(share - half, 0),
+                              "high": np.minimum(share + half, 1), "base": (member > 0).sum(axis=0)})  # fmt: skip
+        return table, float(np.max(p))
 
 
 def prices_of(survey: Survey, prices: Any, by: str | None, groups: Mapping[Any, np.ndarray]) -> Price:
@@ -93,7 +111,7 @@ def prices_of(survey: Survey, prices: Any, by: str | None, groups: Mapping[Any, 
         return Price(column, none)
     if not isinstance(prices, Mapping):
         value, se = _pair("prices", prices)
-        return Price(np.full(rows, value), np.full(len(groups), se / value))
+        return Price(np.full(rows, value), np.full(len(groups), se / value), common=True)
     if by is None:
         raise SurveyError("prices is a mapping of segments; name the segment with by=.")
     given = _by_code(survey, "prices", prices, by, list(groups))
@@ -144,7 +162,13 @@ def _pair(argument: str, given: Any) -> tuple[float, float]:
 def _by_code(survey: Survey, argument: str, given: Mapping[Any, Any], by: str, codes: Sequence[Any]) -> dict[Any, Any]:
     """A mapping of codes or labels, keyed by the codes of all groups."""
     column = survey.column_of(by)
-    out = {code: value for key, value in given.items() for code in survey.codes_of(column, key)}
+    out: dict[Any, Any] = {}
+    for key, value in given.items():
+        for code in survey.codes_of(column, key):
+            if out.setdefault(code, value) != value:
+                raise SurveyError(
+                    f"{argument} names one segment of {by!r} twice, with {out[code]!r} and {value!r} (as {key!r}); keep one."
+                )
     without = [c for c in codes if c not in out]
     if without:
         item = survey.codebook.items.get(column)
