@@ -285,7 +285,7 @@ def message(survey: Survey, *args: object, **options: object) -> str:
         (SMALL, {"replicates": 50}, "replicates is 50; intervals need at least 100, or 0 for point estimates only."),
         (SMALL, {"level": 95}, "level is 95; a confidence level lies between .5 and 1, usually .95."),
         (SMALL + "\nC ~ A*B", {"missing": "em"},
-         "missing='em': 1 products of constructs (A:B) need the answers of every row; use missing='listwise', or leave the products out."),
+         "missing='em': 1 product of constructs (A:B) needs the answers of every row; use missing='listwise', or leave products out."),
         ("no/such/model.yml", {}, "model: the file 'no/such/model.yml' does not exist."),
         (None, {}, "model: the survey declares 0 of the layers experience, emotion, behaviour; declare experience, emotion, behaviour under layers in "
          "study.yml, or pass model=."),
@@ -300,8 +300,8 @@ def test_indicators_that_say_nothing():
     df = drawn(np.random.default_rng(0), 300)
     silent = Survey.from_frame(df.assign(b1=np.nan))
     assert message(silent, SMALL) == (
-        "model: 1 of 7 indicators have no answer from the 300 respondents: 'b1'. 'B' would keep the single indicator 'b2', taken as free of "
-        "error. Leave them out of the model, or choose waves in which they were asked."
+        "model: 1 of 7 indicators has no answer from the 300 respondents: 'b1'. 'B' would keep the single indicator 'b2', taken as free of "
+        "error. Leave it out of the model, or choose waves in which it was asked."
     )
     constant = Survey.from_frame(df.assign(b1=7.0, b2=3.0))
     assert message(constant, SMALL) == (
@@ -325,13 +325,13 @@ def test_an_indicator_missing_in_one_wave_is_said(demo: Survey):
     with pytest.warns(DataWarning) as said:
         result = cx.path_model(part, text, replicates=0)
     assert [str(w.message) for w in said] == [
-        "1 indicators were not asked in every wave ('parking': none in 2024-07); all respondents of this wave leave the model."
+        "1 indicator has no answer at all in some waves ('parking': none in 2024-07); all respondents of this wave leave the model."
     ]
-    assert "Not asked in every wave: Parking. All respondents of 2024-07 leave the model." in [
+    assert "No answer at all in some waves: Parking. All respondents of 2024-07 leave the model." in [
         n["en"] for n in result.notes
     ]
     assert message(demo.where(wave="2024-07"), text).startswith(
-        "model: 1 of 3 indicators have no answer from the 400 respondents: 'parking'."
+        "model: 1 of 3 indicators has no answer from the 400 respondents: 'parking'."
     )
 
 
@@ -339,7 +339,7 @@ def test_not_experienced_is_never_imputed(demo: Survey):
     text = "experience =~ meal + queue\nbehaviour =~ recommend\nbehaviour ~ experience"
     for missing in ("em", "mi"):
         assert message(demo, text, missing=missing) == (
-            f"missing='{missing}' would give answers to respondents who did not experience 1 of 3 indicators: 'meal' (12%); leave these out of "
+            f"missing='{missing}' would give answers to respondents who did not experience 1 of 3 indicators: 'meal' (12%); leave it out of "
             "the model, or use missing='listwise' or 'pairwise'."
         )
     assert cx.path_model(demo, text, missing="pairwise", replicates=0).base.respondents > 9000
@@ -357,6 +357,7 @@ def test_forty_respondents_for_24_indicators(mobi: Survey):
 
 
 @pytest.mark.filterwarnings("ignore::cxlab.errors.SmallBaseWarning")
+@pytest.mark.filterwarnings("ignore::cxlab.errors.SignFlipWarning")
 def test_no_rest_is_said():
     """Unrelated columns on which Wold's iteration goes round in circles."""
     survey = restless()
@@ -420,3 +421,19 @@ def test_the_picture_shows_every_construct_and_path_apart(ecsi: cx.PathModelResu
     boxes = [t.get_window_extent() for t in texts[:-1] if t not in paths] + [t.get_window_extent() for t in paths]
     covered = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
     assert not covered
+
+
+@pytest.mark.filterwarnings("ignore:1 indicator has no answer")
+def test_a_layer_may_be_what_customers_did(demo: Survey):
+    result = cx.path_model(demo, layers={"behaviour": ["renewed"]}, replicates=200)
+    assert result.model.construct("behaviour").indicators == ("renewed",)
+    impact = result.table.set_index(["source", "target"]).loc[("emotion", "behaviour")]
+    assert impact["impact_low"] > 0
+    for layers, expected in (
+        ({"deeds": ["renewed"]}, "layers is 'deeds'; allowed: 'experience', 'emotion', 'behaviour'."),
+        ({"behaviour": "renewed"}, "layers['behaviour'] is the text 'renewed'; give a list of items: ['renewed']."),
+    ):
+        assert message(demo, layers=layers) == expected
+    assert message(demo, SMALL, layers={}) == (
+        "model and layers are both given; layers changes the study's layers, model replaces them: pass one."
+    )

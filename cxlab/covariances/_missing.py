@@ -266,7 +266,7 @@ SOURCES.update({**INCOMPLETE, "dummy": Dummy})
 
 
 # ---------------------------------------------------------------------- what cannot be analysed
-def check_pairs(sample: Sample, names: list[str]) -> None:
+def check_pairs(sample: Sample, names: list[str], argument: str = "drivers") -> None:
     """Refuse columns that nobody answered together, and columns that repeat one another.
 
     Parameters
@@ -274,6 +274,8 @@ def check_pairs(sample: Sample, names: list[str]) -> None:
     sample : Sample
     names : list of str, length k + 1
         Name behind each column.
+    argument : str
+        That messages name.
     """
     apart = sorted(
         {(names[i], names[j]) for i, j in never_together(np.isfinite(sample.columns)) if names[i] != names[j]}
@@ -282,7 +284,7 @@ def check_pairs(sample: Sample, names: list[str]) -> None:
         shown = "; ".join(f"{a!r} and {b!r}" for a, b in apart[:5]) + ("; …" if len(apart) > 5 else "")
         count = "1 pair of columns has" if len(apart) == 1 else f"{len(apart)} pairs of columns have"
         raise SurveyError(
-            f"drivers: {count} no respondent who answered both ({shown}), so that nothing is known of how they go together; "
+            f"{argument}: {count} no respondent who answered both ({shown}), so that nothing is known of how they go together; "
             "leave one of them out, or widen the filter."
         )
     covariance = pairwise(pattern_moments(sample.columns, sample.weights), least=-np.inf)[1][0][:-1, :-1]
@@ -291,7 +293,7 @@ def check_pairs(sample: Sample, names: list[str]) -> None:
     tied = sorted({n for j, n in enumerate(names[:-1]) if _repeats(correlation, j)}, key=names.index)
     if len(tied) > 1:
         raise SurveyError(
-            f"drivers holds {len(tied)} columns that repeat one another ({', '.join(map(repr, tied[:6]))}): each is "
+            f"{argument} holds {len(tied)} columns that repeat one another ({', '.join(map(repr, tied[:6]))}): each is "
             "determined by the others; leave one out, or combine them."
         )
 

@@ -15,8 +15,9 @@ from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs, 
 from cxlab.design import kish_base, resolve
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
 from cxlab.items import pick
-from cxlab.layers._model import LAYERS, Construct, PathModel, layer_model, read_model
+from cxlab.layers._model import LAYERS, Construct, PathModel, counted, layer_model, read_model
 from cxlab.metrics import names as wordings
+from cxlab.moments import to_correlation
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note
 
@@ -27,6 +28,8 @@ METHODS = ("listwise", *INCOMPLETE)
 SET_ASIDE = 0.20  # share of "not experienced" from which an item of the study's layers is set aside under listwise
 _FINDS = 2.486  # z for a one-sided test at .05 with power .8: Kock & Hadaya's inverse square root method
 _SMALLEST = 0.2  # standardised path that a study should be able to find
+_OUTSIDE = 0.01  # share of an item's answers beyond the ends of its scale from which a warning is given
+_SINGULAR = 1e-10  # eigenvalue of a correlation matrix under which columns repeat one another
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +89,11 @@ def prepare(survey: Survey, model: Model, missing: str = "listwise", layers: Lay
     survey.require("model", found.items)
     if found.products and missing != "listwise":
         raise SurveyError(
-            f"missing={missing!r}: {len(found.products)} products of constructs ({', '.join(found.products)}) need the answers "
-            "of every row; use missing='listwise', or leave the products out."
+            f"missing={missing!r}: {counted(len(found.products), 'product of constructs', 'products of constructs')} "
+            f"({', '.join(found.products)}) {'needs' if len(found.products) == 1 else 'need'} the answers of every row; use missing='listwise', "
+            "or leave products out."
         )
+    _check_items(survey, found)
     asked = survey.domain & (survey.weights > 0)
     columns, scales, undeclared = _columns(survey, found.items, asked)
     _check_usable(found, columns[asked], survey)
@@ -98,24 +103,20 @@ def prepare(survey: Survey, model: Model, missing: str = "listwise", layers: Lay
     else:
         _check_experienced(survey, found.items, missing)
     rows = np.flatnonzero(kept)
-    if len(rows) < len(found.items) / 2 or len(rows) < 10:
-        raise SurveyError(
-            f"model: {len(rows)} of {int(asked.sum()):,} respondents answered all {len(found.items)} indicators; at least "
-            f"{max(10, -(-len(found.items) // 2))} are needed: leave out the emptiest ({_emptiest(columns[asked], found.items)}), widen the "
-            "filter, or use missing='em'."
-        )
+    _check_rows(found, columns[asked], len(rows), missing)
     _check_spread(found, columns[rows])
     sample = Sample(columns[rows], survey.weights[rows], rows, resolve(survey))
     if missing in INCOMPLETE:
-        check_pairs(sample, list(found.items))
+        check_pairs(sample, list(found.items), "model")
+    source = SOURCES[missing](sample)
+    _check_regression(found, to_correlation(source.covariance()))
+    notes += _outside(columns[rows], found.items, survey)
     if undeclared:
         notes += (Note(_SCALES, items=", ".join(undeclared)),)
     notes += _small(sample, found)
     labels = {i: wordings(survey, i) for i in found.items} | construct_labels(survey, found)
     share = 1 - float(sample.weights.sum() / survey.weights[asked].sum())
-    return Prepared(
-        found, sample, SOURCES[missing](sample), scales, missing, int(asked.sum()) - len(rows), share, labels, notes, survey
-    )  # fmt: skip
+    return Prepared(found, sample, source, scales, missing, int(asked.sum()) - len(rows), share, labels, notes, survey)
 
 
 # ------------------------------------------------------------------------------ the model
@@ -166,10 +167,12 @@ def _opened(given: str | Path | Mapping[str, object]) -> str | Mapping[str, obje
     if not is_file:
         return given  # type: ignore[return-value]
     path = Path(str(given).strip())
-    if not path.exists():
+    if not path.is_file():
         raise SurveyError(f"model: the file {str(given)!r} does not exist.")
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise SurveyError(f"model: {path.name} is not UTF-8 (byte {error.start + 1:,}); save it as UTF-8.") from None
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         raise SurveyError(
@@ -184,7 +187,7 @@ def construct_labels(survey: Survey, model: PathModel) -> dict[str, dict[str, st
     """Wordings of constructs: a role's own, an item's where the construct is that item, else the name."""
     out = {}
     for c in model.constructs:
-        single = wordings(survey, c.name) if c.indicators == (c.name,) else {}
+        single = wordings(survey, c.name) if c.name in c.indicators else {}
         said = c.labels or survey.roles.labels.get(c.name) or single
         out[c.name] = {lang: pick(said, lang, c.name) for lang in LANGUAGES}
     for product in model.products:
@@ -210,13 +213,101 @@ def _columns(survey: Survey, items: Sequence[str], asked: np.ndarray) -> tuple[F
     return columns, scales, undeclared
 
 
+def _check_items(survey: Survey, model: PathModel) -> None:
+    """Refuse categories, and answers that are used twice under different names."""
+    for name in model.items:
+        for column in survey.items_of(name):
+            item, values = survey.codebook.items.get(column), survey.data[column]
+            if (
+                item is not None
+                and item.measure == "nominal"
+                and item.scale is None
+                and values[survey.domain].nunique() > 2
+            ):
+                raise SurveyError(
+                    f"model: indicator {name!r} is nominal and has {values[survey.domain].nunique():,} categories, whose codes have no order; use a "
+                    "0/1 column of one category, or declare its scale if the codes are in order."
+                )
+    used: dict[str, str] = {}
+    for name in model.items:
+        for column in survey.items_of(name):
+            if column in used:
+                raise SurveyError(
+                    f"model: the indicators {used[column]!r} and {name!r} are made of the same answers ({column!r}); leave one out."
+                )
+            used[column] = name
+
+
+def _check_rows(model: PathModel, columns: FloatArray, rows: int, missing: str) -> None:
+    """Refuse too few rows, naming what loses them."""
+    needed = max(10, -(-len(model.items) // 2))
+    if rows >= needed:
+        return
+    empty = int((~np.isfinite(columns)).any(axis=1).sum())
+    remedy = "widen the filter"
+    if missing == "listwise" and empty:
+        remedy = f"leave out the emptiest ({_emptiest(columns, model.items)}), widen the filter, or use missing='em'"
+    raise SurveyError(
+        f"model: {rows} of {counted(len(columns), 'respondent')} answered {'all' if missing == 'listwise' else 'any of the'} "
+        f"{len(model.items)} indicators; at least {needed} are needed: {remedy}."
+    )
+
+
+def _check_regression(model: PathModel, correlations: FloatArray) -> None:
+    """Refuse indicators of mode B that repeat one another: their weights are not defined."""
+    for c in model.constructs:
+        at = [model.items.index(i) for i in c.indicators if i in model.items]
+        if c.mode == "A" or c.name in model.higher() or len(at) < 2:
+            continue
+        same = repeated(correlations[np.ix_(at, at)])
+        if same.any():
+            listed = ", ".join(repr(i) for i, s in zip(c.indicators, same, strict=True) if s)
+            raise SurveyError(
+                f"model: {int(same.sum())} of {len(at)} indicators of {c.name!r} repeat one another exactly ({listed}): weights by regression are "
+                f"not defined; leave one out, or write {c.name} =~ ….",
+            )
+
+
+def repeated(correlations: FloatArray) -> np.ndarray:
+    """Columns that the others determine, bool of shape (k,).
+
+    Examples
+    --------
+    >>> repeated(np.array([[1, 1, 0.2], [1, 1, 0.2], [0.2, 0.2, 1]])).tolist()
+    [True, True, False]
+    """
+    values, vectors = np.linalg.eigh(correlations)
+    return np.asarray((vectors[:, np.abs(values) < _SINGULAR] ** 2).sum(axis=1) > _SINGULAR)
+
+
+def _outside(columns: FloatArray, items: Sequence[str], survey: Survey) -> tuple[Note, ...]:
+    """Say which answers lie beyond the declared ends of a scale, such as a code that means "don't know"; warn of many."""
+    with np.errstate(invalid="ignore"):
+        count = ((columns < -1e-9) | (columns > 100 + 1e-9)).sum(axis=0)
+    if not count.any():
+        return ()
+    beyond = {i: int(c) for i, c in zip(items, count, strict=True) if c}
+    if (count >= _OUTSIDE * np.isfinite(columns).sum(axis=0))[count > 0].any():
+        warnings.warn(
+            f"{counted(sum(beyond.values()), 'answer lies', 'answers lie')} outside the declared scale and count as they are: "
+            f"{', '.join(f'{i!r} {c:,}' for i, c in beyond.items())}; declare codes that are no answers as missing, or correct the scale.",
+            DataWarning,
+            stacklevel=4,
+        )
+    listed = {
+        lang: sep.join(f"{survey.label(i, lang)} {c:,}" for i, c in beyond.items())
+        for lang, sep in (("en", ", "), ("zh", "、"))
+    }
+    return (Note(_BEYOND, count=sum(beyond.values()), items=listed),)
+
+
 def _check_usable(model: PathModel, columns: FloatArray, survey: Survey) -> None:
     """Refuse indicators without an answer, naming what would be left of their construct."""
     silent = [i for i, c in zip(model.items, columns.T, strict=True) if not np.isfinite(c).any()]
     if silent:
         raise SurveyError(
-            f"model: {len(silent)} of {len(model.items)} indicators have no answer from the {len(columns):,} respondents: "
-            f"{', '.join(map(repr, silent))}.{_left_of(model, silent)} Leave them out of the model, or choose waves in which they were asked."
+            f"model: {len(silent)} of {len(model.items)} indicators {_have(silent)} no answer from the {len(columns):,} respondents: "
+            f"{', '.join(map(repr, silent))}.{_left_of(model, silent)} Leave {_them(silent)} out of the model, or choose waves in which {_they(silent)} asked."
         )
 
 
@@ -225,9 +316,21 @@ def _check_spread(model: PathModel, columns: FloatArray) -> None:
         constant = [i for i, c in zip(model.items, columns.T, strict=True) if not np.nanmax(c) - np.nanmin(c) > 0]
     if constant:
         raise SurveyError(
-            f"model: {len(constant)} of {len(model.items)} indicators have the same answer in all {len(columns):,} rows that are used: "
-            f"{', '.join(map(repr, constant))}.{_left_of(model, constant)} Leave them out of the model, or widen the filter."
+            f"model: {len(constant)} of {len(model.items)} indicators {_have(constant)} the same answer in all {len(columns):,} rows that are used: "
+            f"{', '.join(map(repr, constant))}.{_left_of(model, constant)} Leave {_them(constant)} out of the model, or widen the filter."
         )
+
+
+def _have(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _they(names: Sequence[str]) -> str:
+    return "it was" if len(names) == 1 else "they were"
 
 
 def _left_of(model: PathModel, unusable: Sequence[str]) -> str:
@@ -250,7 +353,7 @@ def _check_experienced(survey: Survey, items: Sequence[str], missing: str) -> No
     if absent:
         raise SurveyError(
             f"missing={missing!r} would give answers to respondents who did not experience {len(absent)} of {len(items)} "
-            f"indicators: {', '.join(absent)}; leave these out of the model, or use missing='listwise' or 'pairwise'."
+            f"indicators: {', '.join(absent)}; leave {'it' if len(absent) == 1 else 'these'} out of the model, or use missing='listwise' or 'pairwise'."
         )
 
 
@@ -271,7 +374,7 @@ def _absent_waves(survey: Survey, items: Sequence[str], asked: np.ndarray) -> tu
     shown = {level.code: level.label for level in survey.levels(wave)}
     waves = ", ".join(str(shown.get(c, c)) for c in lost_waves)
     warnings.warn(
-        f"{len(column)} indicators have no answer at all in some waves ({', '.join(map(repr, column))}: none in {waves}); all respondents "
+        f"{counted(len(column), 'indicator has', 'indicators have')} no answer at all in some waves ({', '.join(map(repr, column))}: none in {waves}); all respondents "
         f"of {'this wave' if len(lost_waves) == 1 else 'these waves'} leave the model.",
         DataWarning,
         stacklevel=4,
@@ -322,6 +425,10 @@ _ASIDE = {
 _SCALES = {
     "en": "Ends of the scale not declared; the smallest and largest answers stand for 0 and 100: {items}.",
     "zh": "以下题目未声明量表两端，以最小和最大答案作为 0 和 100：{items}。",
+}
+_BEYOND = {
+    "en": "Answers outside the declared scale, used as they are: {items}.",
+    "zh": "超出所声明量表范围、仍按原值使用的答案数：{items}。",
 }
 _NOT_ASKED = {
     "en": "No answer at all in some waves: {items}. All respondents of {waves} leave the model.",
