@@ -376,6 +376,22 @@ def test_a_manager_reads_it(ecsi: cx.PathModelResult):
     )
 
 
+def test_the_call_makes_the_result_again(small: cx.PathModelResult):
+    survey = survey_of()
+    for result in (small.ipma(items="A", by="card"), small.what_if({"a1": 1, "B": -5}, by="card", reach=0.5)):
+        again = eval(result.call.split("  #")[0], {"cx": cx, "survey": survey})
+        pd.testing.assert_frame_equal(again.table, result.table)
+
+
+def test_segments_are_told_what_is_asked(small: cx.PathModelResult):
+    said = small.what_if({"a1": 1, "B": -5}, by="card").sentences("en")
+    assert said[0].text == (
+        "What if a1 were rated 1 point higher and all of B stood 5 points of 0–100 lower, as far as the scale allows? An association carried over "
+        "to a change, no proof of an effect."
+    )
+    assert len(said) == 4
+
+
 @pytest.mark.parametrize("options", [{}, {"items": True}, {"by": "card"}, {"by": "card", "model_of": "group"}])
 def test_both_languages_say_the_same(demo: cx.PathModelResult, options: dict[str, object]):
     found = demo.ipma(**options)

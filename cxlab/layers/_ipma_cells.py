@@ -81,7 +81,7 @@ class Ground:
     cells : list of Cell
     paths : bool array, shape (m, m)
     options : mapping
-        ``interval, level, consistent, model_of, by, seed``.
+        ``interval, level, consistent, scheme, model_of, by, seed``.
     converged : bool array, shape (replicates,)
         Replicates that are used.
     notes : tuple of mapping
@@ -164,7 +164,7 @@ def ground(result: PathModelResult, by: str | None = None, model_of: str = "all"
     groups = cells(survey, by)
     whole = _both(kernel.sample, result.draws)
     options = {"interval": result.interval, "level": result.level, "consistent": kernel.consistent, "by": by, "seed": result.seed,
-               "model_of": model_of if by else "all"}  # fmt: skip
+               "scheme": kernel.scheme, "model_of": model_of if by else "all"}  # fmt: skip
     inside, notes = groups.inside[prepared.sample.rows], unplaced(survey, groups)
     if by is None:
         own, converged = [_cell({}, np.ones(len(inside), dtype=bool), prepared, whole)], _converged(result, kernel)

@@ -179,6 +179,18 @@ EXPECTED_ALONE = {
     "en": "If {changes}, as far as the scale allows, {target:in} would be expected at {after:.1f} instead of {before:.1f}: {gain:+.1f} points. No intervals were asked for.",
     "zh": "若{changes}（以量表上下限为限），“{target}”的预期指数将由 {before:.1f} 变为 {after:.1f}，即 {gain:+.1f} 分。本次未计算区间。",
 }
+ASKED = {
+    "en": "What if {changes}, as far as the scale allows? An association carried over to a change, no proof of an effect.",
+    "zh": "若{changes}（以量表上下限为限），各群体的预期如下；由关联推算，并非因果效应的证明。",
+}
+ITEM_ASKED = {
+    "en": "{name:in} were rated {points:g} {unit} {way}",
+    "zh": "“{name}”的评分普遍{way} {points:g} {unit}",
+}
+CONSTRUCT_ASKED = {
+    "en": "all of {name:in} stood {points:g} {unit} of 0–100 {way}",
+    "zh": "“{name}”整体{way} {points:g} {unit}（0–100 分）",
+}
 OF_SEGMENT = {
     "en": "{segment:cap}: {gain:+.1f} points of {target:in} ({level} interval {low:+.1f} to {high:+.1f}), from {before:.1f} to {after:.1f}.",
     "zh": "{segment}：“{target}”{gain:+.1f} 分（{level} 区间 {low:+.1f} 至 {high:+.1f}），由 {before:.1f} 至 {after:.1f}。",

@@ -62,13 +62,15 @@ def expected(
         "cost": cost,
     }
     said = "".join(f", {k}={dict(v) if isinstance(v, Mapping) else v!r}" for k, v in options.items() if v is not None)
+    made = {"method": "plsc" if found.options["consistent"] else "pls", "scheme": found.options["scheme"], "missing": prepared.missing,
+            "replicates": len(found.converged), "seed": found.options["seed"], "level": kernel.level}  # fmt: skip
+    model = "".join(f", {k}={v!r}" for k, v in made.items())
     return PathWhatIfResult(
         table,
         Base(len(sample.rows), kish_base(sample.weights), prepared.excluded, prepared.excluded_share),
         (*what_if_notes(found, reach is not None), *segment_notes(found), *prepared.notes, *design_notes(survey)),
         {**HEADINGS, **prepared.labels, **found.labels},
-        f"cx.path_model(survey{survey.filter}, {prepared.model.text()!r}, method={'plsc' if found.options['consistent'] else 'pls'!r}, "
-        f"replicates={len(found.converged)}, seed={found.options['seed']}).what_if({dict(changes)!r}{said})  # data {survey.data_hash}",
+        f"cx.path_model(survey{survey.filter}, {prepared.model.text()!r}{model}).what_if({dict(changes)!r}{said})  # data {survey.data_hash}",
         TITLE, FORMATS, kernel.level, parts=pd.concat(parts, ignore_index=True), changes=dict(changes), targets=tuple(told),
         asked=tuple(targets), replicates=len(found.converged),
     )  # fmt: skip

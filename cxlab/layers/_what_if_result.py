@@ -72,7 +72,10 @@ class PathWhatIfResult(Result):
         if not self.targets:
             return Sentences(sentence(words.NO_EFFECT, lang, target=self.label(t, lang)) for t in self.asked)
         rows = self.table[self.table["construct"].isin(self.targets) & (self.table["reliability"] != "suppressed")]
-        return Sentences(self._said(row, lang) for row in rows.itertuples())
+        said = [self._said(row, lang) for row in rows.itertuples()]
+        if self.key is not None and said:
+            said.insert(0, sentence(words.ASKED, lang, changes=self._changes(self.targets[0], lang)))
+        return Sentences(said)
 
     def _said(self, row: Any, lang: str) -> Sentence:
         facts = {"target": self.label(row.construct, lang), "gain": row.estimate, "low": row.low, "high": row.high, "before": row.before,
@@ -85,14 +88,18 @@ class PathWhatIfResult(Result):
         )
 
     def _changes(self, target: str, lang: str) -> str:
-        rows = self.parts[(self.parts["target"] == target) & (self.parts["change"] != 0)]
+        rows = self.parts[(self.parts["target"] == target) & (self.parts["change"] != 0)].drop_duplicates("source")
         said = []
         row: Any
         for row in rows.itertuples():
-            template = words.CONSTRUCT if row.unit == "index" else words.ITEM
-            points = abs(row.change)
-            said.append(sentence(template, lang, name=self.label(row.source, lang), way=words.WAY[lang][row.change > 0], points=points,
-                                 unit=words.UNIT[lang][points == 1], effective=row.effective_change).text)  # fmt: skip
+            facts = {"name": self.label(row.source, lang), "way": words.WAY[lang][row.change > 0], "points": abs(row.change),
+                     "unit": words.UNIT[lang][abs(row.change) == 1]}  # fmt: skip
+            index = row.unit == "index"
+            if self.key is not None:  # the effective change is that of each segment
+                said.append(sentence(words.CONSTRUCT_ASKED if index else words.ITEM_ASKED, lang, **facts).text)
+                continue
+            template = words.CONSTRUCT if index else words.ITEM
+            said.append(sentence(template, lang, effective=row.effective_change, **facts).text)
         return (" and " if lang == "en" else "、").join(said)
 
     def methods(self, lang: str | None = None) -> str:
