@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from cxlab.contrasts import rank_sets
+from cxlab.covariances import Listwise, Sample
 from cxlab.cube import cube_importance, drawn_ranks, moment_cube, plan_cube
 from cxlab.design import resolve, weighted_means
 from cxlab.errors import SurveyError
@@ -68,7 +69,8 @@ def test_every_filter_is_the_direct_computation(case, storage):
     df = frame(rows, units, strata)
     if storage == "cells":  # enough rows for tables of moments
         df = frame(9 * rows, 9 * rows if "u" not in design.values() else units, strata, missing=0.03)
-        df.loc[(df["g"] > df["s"]) & (df["w"] > 2), "x4"] = np.nan  # a second pattern with tables, not in every cell
+        df["x4"] = df["x4"].fillna(6.0)
+        df.loc[(df["g"] == 2) & (df["w"] > 1.2), "x4"] = np.nan  # a second pattern with tables, not in every cell
     by = ["wave", "g", "s", "kind"] if storage == "rows" else ["g", "s" if strata < 10 else "wave"]
     survey = Survey.from_frame(df.assign(kind=np.arange(len(df)) % 5), **design)
     cube = moment_cube(survey, [*ITEMS, "y"], by)
@@ -368,3 +370,44 @@ def test_a_stratum_with_one_unit_needs_a_declaration():
         _, replicates, _ = direct(survey, {"g": 1}, ["y", "x1"])
         found = moment_cube(survey, ["y", "x1"], ["g"]).covariances({"g": 1}, ["y", "x1"])
         np.testing.assert_allclose(found.replicates, replicates, atol=EXACT)
+
+
+# ---------------------------------------------------------------------- against the bootstrap
+def drawn_survey(design: str, seed: int, rows: int = 1200) -> Survey:
+    """Six correlated drivers that all matter; rows, weighted rows in strata, or clusters of eight in strata."""
+    rng = np.random.default_rng([seed, len(design)])
+    unit = np.arange(rows) // 8 if design == "clusters" else np.arange(rows)
+    stratum = unit % 3
+    between = 0.35 * rng.normal(size=unit[-1] + 1)[unit] * (design == "clusters")
+    x = rng.normal(size=(rows, 6)) + 0.8 * rng.normal(size=(rows, 1)) + between[:, None]
+    df = pd.DataFrame(x, columns=[f"x{j}" for j in range(6)])
+    df["y"] = x @ np.array([0.6, 0.5, 0.4, 0.3, 0.2, 0.1]) + 1.5 * rng.normal(size=rows) + between
+    df["w"] = np.array([1.4, 0.73, 0.4])[stratum] * rng.uniform(0.6, 1.4, rows)
+    df["s"], df["u"], df["g"] = stratum, unit, 0
+    declared = {
+        "simple random": {},
+        "weights and strata": {"weight": "w", "stratum": "s"},
+        "clusters": {"weight": "w", "stratum": "s", "psu": "u"},
+    }
+    return Survey.from_frame(df, **declared[design])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", ["simple random", "weights and strata", "clusters"])
+def test_standard_errors_while_dragging_are_the_bootstraps(design):
+    ratios = []
+    names = [*(f"x{j}" for j in range(6)), "y"]
+    for seed in range(200):
+        survey = drawn_survey(design, seed)
+        found = cube_importance(moment_cube(survey, names, ["g"]), "y", names[:-1], draws=10)
+        rows = np.arange(len(survey.data))
+        sample = Sample(survey.data[names].to_numpy(), survey.weights, rows, resolve(survey))
+        drawn = np.concatenate([covariances for _, covariances in Listwise(sample).replicates(1000, seed)])
+        ratios.append([
+            found.values["importance_se"] / shapley(drawn).std(axis=0, ddof=1),
+            found.values["se"] / coefficients(drawn).std(axis=0, ddof=1),
+        ])  # fmt: skip
+    assert np.abs(np.mean(ratios, axis=(0, 2)) - 1).max() < 0.05
+    assert np.abs(np.mean(ratios, axis=0) - 1).max() < 0.05  # each driver over all seeds
+    assert np.abs(np.array(ratios) - 1).max() < 0.35  # each driver of each survey
+    print(design, np.mean(ratios, axis=(0, 2)), np.min(ratios, axis=(0, 2)), np.max(ratios, axis=(0, 2)))

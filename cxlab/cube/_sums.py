@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from cxlab.moments import Moments
 from cxlab.replicates import Dealt
@@ -64,46 +64,59 @@ def places(columns: Any, k: int) -> IntArray:
     return np.concatenate([[0], 1 + own, 1 + k + low * k - low * (low - 1) // 2 + high - low]).astype(np.intp)
 
 
-def replicate_sums(rows: Placed, dealt: Dealt) -> FloatArray:
-    """Moments of complete rows under each replicate and, last, under the weights themselves.
+def add_replicate_sums(rows: Placed, dealt: Dealt, into: FloatArray, at: IntArray) -> None:
+    """Add the moments of complete rows under each replicate and, last, under the weights themselves.
 
     Parameters
     ----------
     rows : Placed
-        In the order of their strata and, within these, groups.
+        In the order of their cells, strata and groups.
     dealt : Dealt
-
-    Returns
-    -------
-    array, shape (size_of(k), replicates + 1)
+    into : array, shape (size_of(k), cells, replicates + 1)
+        Contiguous; added to in place.
+    at : int array, shape (rows,)
+        Cell of each row there.
 
     Notes
     -----
     A row of stratum h in group g counts ``others[h]`` in all replicates and ``own[h, g]`` in that of its own group. So
     sums by stratum times ``others``, plus sums by group of (own − others) times the row, are all replicates at once.
     """
-    replicates = dealt.own.shape[1]
-    strata, of = np.unique(rows.stratum, return_inverse=True)
-    by_stratum = np.zeros((len(strata), size_of(len(rows.columns))))
-    by_group = np.zeros((replicates, by_stratum.shape[1]))
+    size, cells, slots = into.shape
+    flat = into.reshape(size, cells * slots)
+    edge = np.r_[True, (np.diff(at) != 0) | (np.diff(rows.stratum) != 0)] if len(rows) else np.zeros(0, dtype=bool)
+    run = np.cumsum(edge) - 1  # of rows of one cell and stratum
+    totals = np.zeros((int(edge.sum()), size))
     for start in range(0, len(rows), _ROWS):
         part = slice(start, start + _ROWS)
-        sums, first = _by_piece(rows, part)
+        first = _firsts(run[part], rows.group[part])
+        sums = _sums_between(rows.columns[:, part], rows.weights[part], first)
+        runs = run[part][first]
+        starts = _firsts(runs)
+        totals[runs[starts]] += np.add.reduceat(sums, starts, axis=0)
         h, g = rows.stratum[part][first], rows.group[part][first]
-        moved = dealt.own[h, g] - dealt.others[h, g]
-        by_stratum += _gathered(of[part][first], np.ones(len(first)), len(strata)) @ sums
-        by_group += _gathered(g, moved, replicates) @ sums
-    weights = np.concatenate([dealt.others[strata], np.ones((len(strata), 1))], axis=1)
-    out = by_stratum.T @ weights
-    out[:, :-1] += by_group.T
-    return out
+        sums *= (dealt.own[h, g] - dealt.others[h, g])[:, None]
+        entry = at[part][first] * slots + g
+        order = np.argsort(entry, kind="stable")  # one group of several strata is one entry
+        entry, sums = entry[order], sums[order]
+        starts = _firsts(entry)
+        flat[:, entry[starts]] += np.add.reduceat(sums, starts, axis=0).T
+    stratum, cell = rows.stratum[edge], at[edge]
+    bounds = np.append(_firsts(cell), len(cell))
+    for low, high in pairwise(bounds):
+        into[:, cell[low], :-1] += totals[low:high].T @ dealt.others[stratum[low:high]]
+        into[:, cell[low], -1] += totals[low:high].sum(axis=0)
 
 
-def _by_piece(rows: Placed, part: slice) -> tuple[FloatArray, IntArray]:
-    """Moments of each run of rows of one stratum and group, shape (runs, size), and the first row of each."""
-    x, w = rows.columns[:, part], rows.weights[part]
-    stratum, group = rows.stratum[part], rows.group[part]
-    first = np.flatnonzero(np.r_[True, (np.diff(stratum) != 0) | (np.diff(group) != 0)])
+def _firsts(*keys: IntArray) -> IntArray:
+    """Where a run of equal keys begins."""
+    if not len(keys[0]):
+        return np.zeros(0, dtype=np.intp)
+    return np.flatnonzero(np.r_[True, np.any([np.diff(key) != 0 for key in keys], axis=0)])
+
+
+def _sums_between(x: FloatArray, w: FloatArray, first: IntArray) -> FloatArray:
+    """Moments of the rows from each of ``first`` to the next, shape (len(first), size)."""
     k = len(x)
     laid = np.empty((size_of(k), len(w)))
     laid[0] = w
@@ -112,12 +125,7 @@ def _by_piece(rows: Placed, part: slice) -> tuple[FloatArray, IntArray]:
     for i in range(k):
         np.multiply(x[i:], weighted[i], out=laid[at : at + k - i])
         at += k - i
-    return np.ascontiguousarray(np.add.reduceat(laid, first, axis=1).T), first
-
-
-def _gathered(of: IntArray, factor: FloatArray, count: int) -> Any:
-    """Sparse matrix that adds up rows by what they belong to, each times a factor."""
-    return sparse.csr_array((factor, (of, np.arange(len(of)))), shape=(count, len(of)))
+    return np.ascontiguousarray(np.add.reduceat(laid, first, axis=1).T)
 
 
 def as_moments(sums: FloatArray, center: FloatArray) -> Moments:

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cxlab.cube._sums import Placed, places, replicate_sums, size_of
+from cxlab.cube._sums import Placed, add_replicate_sums, places, size_of
 from cxlab.replicates import Dealt
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 IntArray = np.ndarray[Any, np.dtype[np.intp]]
-Progress = Callable[[int, int], None]
+_STEP = 1 << 15  # rows between two reports of progress
 
 
 class View(Protocol):
@@ -56,15 +56,15 @@ class Table:
 def tabulate(rows: Placed, dealt: Dealt, into: Table, tick: Callable[[int], None]) -> None:
     """Add complete rows, in the order of cells, strata and groups, to a table that has their cells.
 
-    ``tick`` is told how many rows each cell had.
+    ``tick`` is told of rows as they are done.
     """
-    for start, end in runs(rows.cell):
-        at = int(np.searchsorted(into.cells, rows.cell[start]))
-        part = rows.take(slice(start, end))
-        into.moments[:, at] += replicate_sums(part, dealt)
-        into.base[at] += len(part)
-        into.squares[at] += part.weights @ part.weights
-        tick(end - start)
+    at = np.searchsorted(into.cells, rows.cell)
+    into.base[:] += np.bincount(at, minlength=len(into.cells))
+    into.squares[:] += np.bincount(at, rows.weights**2, minlength=len(into.cells))
+    bounds = np.append(np.arange(0, len(rows), _STEP), len(rows))
+    for low, high in pairwise(bounds):
+        add_replicate_sums(rows.take(slice(low, high)), dealt, into.moments, at[low:high])
+        tick(int(high - low))
 
 
 def empty_table(cells: IntArray, columns: int, replicates: int) -> Table:
@@ -87,7 +87,10 @@ class RowView:
     dealt: Dealt
 
     def sums(self, inside: np.ndarray) -> FloatArray:
-        return replicate_sums(self._chosen(inside), self.dealt)
+        rows = self._chosen(inside)
+        out = np.zeros((size_of(len(rows.columns)), 1, self.dealt.own.shape[1] + 1))
+        add_replicate_sums(rows, self.dealt, out, np.zeros(len(rows), dtype=np.intp))
+        return out[:, 0]
 
     def bases(self, inside: np.ndarray) -> tuple[int, float]:
         weights = self.rows.weights[inside[self.rows.cell]]
