@@ -61,7 +61,7 @@ def _title(result: PathModelResult, lang: str) -> str:
     text = said[0].text if len(said) else result.text(result.title, lang)
     width = 92 if lang == "en" else 48
     first = text.split(". ")[0] + ("." if lang == "en" and not text.split(". ")[0].endswith(".") else "")
-    return "\n".join(wrap(first if lang == "en" else text.split("；")[0], width))
+    return "\n".join(wrap(first if lang == "en" else text.split("。")[0], width))
 
 
 # ------------------------------------------------------------------------------ where things stand
@@ -146,7 +146,8 @@ def _box(ax: Axes, result: PathModelResult, name: str, where: tuple[tuple[float,
     under = []
     if name in rows.index:
         row = rows.loc[name]
-        under.append(_WORDS["index"][lang].format(v=row["index"]))
+        if np.isfinite(row["index"]):
+            under.append(_WORDS["index"][lang].format(v=row["index"]))
         if np.isfinite(row["r_squared"]):
             under.append(_WORDS["explained"][lang].format(v=row["r_squared"]))
     up = 0.14 if under else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ _TOLERANCE = 1e-12  # largest change of a weight on the sample; replicates are c
 _REPLICATES = 1e-7
 _FLAT = 1e-12  # share of an item's variance under which none is left
 _BLOCK = 256  # matrices worked on at once, so that they stay in the cache
+_OPPOSED = 0.25  # share of negative weights in a construct's from which a weighted mean of its items is no index
 _CELLS = 1 << 22  # rows × replicates whose products of scores are laid out at once
 
 
@@ -41,9 +42,9 @@ class Estimates:
     weights : array, shape (batch, indicators, m)
     r_squared, rho_a : array, shape (batch, m)
     impacts : array, shape (batch, m, m)
-        Points of the column's 0–100 index that go with one point of the row's.
+        Points of the column's 0–100 index that go with one point of the row's; NaN where a construct has no index.
     index : array, shape (batch, m)
-        Means of the 0–100 indices.
+        Means of the 0–100 indices; NaN of a construct that has none (:attr:`Kernel.opposed`).
     correlations : array, shape (batch, items, items)
     spread : array, shape (batch, items)
         Standard deviations of the items on 0–100, and ``means``, of the same shape.
@@ -72,6 +73,14 @@ class Estimates:
         """Those of the replicates that converged."""
         kept = {f.name: getattr(self, f.name)[self.converged] for f in fields(self) if f.name != "flipped"}
         return Estimates(**kept, flipped=self.flipped)
+
+    def without_index(self, which: np.ndarray) -> Estimates:
+        """The same without the indices of some constructs, bool of shape (m,)."""
+        if not which.any():
+            return self
+        linked = self.paths != 0
+        impacts = np.where(linked & (which[:, None] | which), np.nan, self.impacts)
+        return replace(self, impacts=impacts, index=np.where(which, np.nan, self.index))
 
     @property
     def total(self) -> FloatArray:
@@ -113,7 +122,13 @@ class Kernel:
         source = self.prepared.source
         weights = self.prepared.sample.weights
         means, covariances = source.mean()[None], source.covariance()[None]
-        return self._estimates(means, covariances, weights[None] if self.products else None, _TOLERANCE)
+        found = self._estimates(means, covariances, weights[None] if self.products else None, _TOLERANCE)
+        return found.without_index(_opposed(found))
+
+    @cached_property
+    def opposed(self) -> np.ndarray:
+        """Constructs whose items count against one another so much that their mean is no index, bool of shape (m,)."""
+        return _opposed(self.sample)
 
     def replicates(self, count: int, seed: int) -> Estimates:
         """Under Rao–Wu replicate weights."""
@@ -137,7 +152,7 @@ class Kernel:
             for f in fields(Estimates)
             if f.name != "flipped"
         }
-        return Estimates(**parts, flipped=np.sum([e.flipped for e in found], axis=0))
+        return Estimates(**parts, flipped=np.sum([e.flipped for e in found], axis=0)).without_index(self.opposed)
 
     def _drawn(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
         """Means, covariances and, where products need the rows, their weights (replicates, rows)."""
@@ -160,15 +175,20 @@ class Kernel:
         return np.diagonal(self.prepared.source.covariance())
 
     @cached_property
-    def _starts(self) -> tuple[list[FloatArray], list[FloatArray] | None]:
+    def _starts(self) -> tuple[list[FloatArray] | None, list[FloatArray] | None]:
         """Weights of the sample's stages, from which replicates start: of the model without products, and of the whole."""
         correlations = to_correlation(self.prepared.source.covariance())[None]
-        plain = fit(correlations, self.plain)
-        if not self.products:
-            return starts(self.plain, plain, correlations), None
-        moments = self.prepared.source.mean()[None], self._spread(self.prepared.source.covariance()[None]), correlations
-        extended, _ = self._extended(plain.outer, moments, self.prepared.sample.weights[None])
-        return starts(self.plain, plain, correlations), starts(self.plan, fit(extended, self.plan), extended)
+        try:
+            plain = fit(correlations, self.plain)
+            first = starts(self.plain, plain, correlations)
+            if not self.products:
+                return first, None
+            spread = self._spread(self.prepared.source.covariance()[None])
+            moments = self.prepared.source.mean()[None], spread, correlations
+            extended, _ = self._extended(plain.outer, moments, self.prepared.sample.weights[None])
+            return first, starts(self.plan, fit(extended, self.plan), extended)
+        except np.linalg.LinAlgError:  # of a sample that has no solution replicates may have one
+            return None, None
 
     @staticmethod
     def _spread(covariances: FloatArray) -> FloatArray:
@@ -237,6 +257,14 @@ class Kernel:
             paths, found.between, found.scores_between, outer, found.loadings, found.weights, found.r_squared, found.rho_a,
             impacts, index, correlations, spread, means, found.converged & finite, found.flipped,
         )  # fmt: skip
+
+
+def _opposed(sample: Estimates) -> np.ndarray:
+    shares = sample.outer[0] / sample.spread[0][:, None]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.maximum(-shares, 0).sum(axis=0) >= _OPPOSED * np.abs(shares).sum(axis=0)) & (
+            shares != 0
+        ).any(axis=0)
 
 
 def _fitted(correlations: FloatArray, found: Plan, begin: Sequence[FloatArray] | None, tolerance: float) -> Fit:

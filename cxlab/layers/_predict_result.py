@@ -104,9 +104,9 @@ _AGAINST = {
         "zh": "模型能预测“{construct}”（平均 Q² {q:.2f}），误差小于对同样题目的普通回归（{p:p}；{items} 个指标中 {beaten} 个更优）。",
     },
     "alike": {
-        "en": "Answers on {construct:in} are predicted (mean Q² {q:.2f}), about as well as by plain regression on the same questions "
+        "en": "Answers on {construct:in} are predicted (mean Q² {q:.2f}), not told apart from plain regression on the same questions "
         "(difference {p:p}; {beaten} of {items} indicators with less error).",
-        "zh": "模型能预测“{construct}”（平均 Q² {q:.2f}），与对同样题目的普通回归相当（差异 {p:p}；{items} 个指标中 {beaten} 个误差更小）。",
+        "zh": "模型能预测“{construct}”（平均 Q² {q:.2f}），与对同样题目的普通回归无显著差异（ {p:p}；{items} 个指标中 {beaten} 个误差更小）。",
     },
     "worse": {
         "en": "Answers on {construct:in} are predicted (mean Q² {q:.2f}), but plain regression on the same questions does it with less error "

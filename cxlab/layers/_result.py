@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cxlab.design import t_quantile
 from cxlab.errors import SurveyError
 from cxlab.layers import _words as words
 from cxlab.layers._admissible import inadmissible
@@ -163,13 +164,20 @@ class PathModelResult(Result):
         if self.draws is None:
             yield sentence(words.NO_INTERVALS, lang, **facts)
             return
-        more = {"low": top["low"], "high": top["high"], "points": 10 * top["impact"]}
+        more = {"low": top["low"], "high": top["high"]} | (
+            {"points": 10 * top["impact"]} if np.isfinite(top["impact"]) else {}
+        )
+        shown = not top["low"] <= 0 <= top["high"]
         tied = [s for s in ordered["source"].iloc[1:] if not self._told_apart(top["source"], s, target)]
-        if tied:
+        if not shown:
+            yield sentence(words.NOT_SHOWN, lang, **facts, low=top["low"], high=top["high"])
+        elif tied:
             others = ("”、“" if lang == "zh" else ", ").join(number(self.label(s, lang), "in") for s in tied)
-            yield sentence(words.TIED, lang, **facts, **more, others=others)
+            yield sentence(_with_points(words.TIED, more), lang, **facts, **more, others=others)
         else:
-            yield sentence(words.STRONGEST, lang, **facts, **more)
+            yield sentence(
+                _with_points(words.STRONGEST if len(ordered) > 1 else words.ALONE, more), lang, **facts, **more
+            )
         caused = set(self.table["target"])
         for source in (s for s in totals["source"] if s not in caused):
             yield from self._ways(source, target, lang)
@@ -178,12 +186,16 @@ class PathModelResult(Result):
                        high=row["r_squared_high"], base=self.base.respondents)  # fmt: skip
 
     def _told_apart(self, first: str, second: str, target: str) -> bool:
-        """Whether the sizes of two total effects differ over the replicates."""
+        """Whether the size of the first total effect is above that of the second, by an interval of the result's kind."""
         if self.draws is None or self.kernel is None:
             return False
         place = self.kernel.names.index
         total = np.abs(self.draws.total[:, :, place(target)])
         gap = total[:, place(first)] - total[:, place(second)]
+        if self.interval == "t":
+            own = np.abs(self.kernel.sample.total[0, :, place(target)])
+            reach = t_quantile(self.level, self.kernel.prepared.sample.df) * gap.std(ddof=1)
+            return bool(own[place(first)] - own[place(second)] > reach)
         return bool(np.quantile(gap, (1 - self.level) / 2) > 0)
 
     def _ways(self, source: str, target: str, lang: str) -> Iterator[Sentence]:
@@ -202,8 +214,10 @@ class PathModelResult(Result):
         facts = {"source": self.label(source, lang), "target": self.label(target, lang), "route": middle,
                  "indirect": whole["estimate"], "low": whole["low"], "high": whole["high"], "direct": direct["estimate"],
                  "direct_low": direct["low"], "direct_high": direct["high"]}  # fmt: skip
-        if direct["low"] <= 0 <= direct["high"] or total["estimate"] * direct["estimate"] < 0:
+        if direct["low"] <= 0 <= direct["high"]:
             yield sentence(words.ONLY_THROUGH, lang, **facts)
+        elif whole["estimate"] * direct["estimate"] < 0:
+            yield sentence(words.AGAINST, lang, **facts, total=total["estimate"])
         else:
             yield sentence(words.THROUGH, lang, **facts, share=whole["estimate"] / total["estimate"])
 
@@ -346,8 +360,16 @@ class PathModelResult(Result):
         if self.kernel is None:
             return ""
         scheme, kind = words.SCHEME_WORDS[self.kernel.scheme][lang], words.KIND_WORDS[self.kernel.consistent][lang]
+        b = sentence(
+            words.REPLICATED if self.draws is not None else words.NOT_REPLICATED, lang, b=self.replicates - self.failed
+        ).text
         return sentence(words.METHODS, lang, kind=kind, scheme=scheme, constructs=len(self.model.constructs), items=len(self.model.items),
-                        base=self.base.respondents, b=self.replicates).text  # fmt: skip
+                        base=self.base.respondents, b=b).text  # fmt: skip
+
+
+def _with_points(template: Mapping[str, str], facts: Mapping[str, object]) -> Mapping[str, str]:
+    """A sentence on an effect, with what it comes to in points where the constructs have an index."""
+    return {lang: text + (words.POINTS[lang] if "points" in facts else "") for lang, text in template.items()}
 
 
 HEADINGS: Labels = {
