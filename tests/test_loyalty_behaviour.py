@@ -121,7 +121,7 @@ def test_groups_that_mean_different_things_by_the_same_answer_are_told_apart():
     said = found.sentences("en")[-1].text
     assert said.startswith("With equal intentions, “renewed” is ")
     assert said.endswith(
-        "more frequent in gold than in plain (p < .001): the groups mean different things by the same answer."
+        "more frequent in gold than in plain (p < .001): the same answer does not foretell the same behaviour in both."
     )
     assert found.agreement["base"].sum() == len(df)
     same = compare(df.assign(card=np.where(np.arange(len(df)) % 2, "a", "b")), by="card")
@@ -144,6 +144,65 @@ def test_satisfaction_can_be_left_out():
     found = compare(frame(), satisfaction=None)
     assert found.agreement[["to_intention", "to_behaviour", "gap"]].isna().all(axis=None)
     assert len(found.sentences("en")) == 2
+
+
+def test_a_group_that_answers_alike_has_no_slope():
+    df = frame()
+    df.loc[df["card"] == "gold", "repurchase"] = 7.0
+    found = compare(df, by="card", satisfaction="satisfaction")
+    gold = found.agreement.set_index("segment").loc["gold"]
+    assert np.isnan(gold[["slope", "slope_low", "slope_high", "to_intention"]].to_numpy(dtype=float)).all()
+    assert not any("gold: From the lowest" in s.text for s in found.sentences("en"))
+
+
+def test_one_group_with_behaviour_alone_is_not_compared():
+    df = frame()
+    df.loc[df["card"] == "gold", "renewed"] = np.nan
+    found = compare(df, by="card")
+    assert found.agreement["segment"].tolist() == ["plain"]
+    assert found.differences.empty
+    assert (
+        found.headline("en").text == "With equal intentions, no difference between the groups in “renewed” can be told"
+    )
+
+
+def test_respondents_without_a_group_are_counted():
+    df = frame()
+    df.loc[:99, "card"] = None
+    assert "100 respondents of the base have no “card” and are in none of the groups." in [
+        n["en"] for n in compare(df, by="card").notes
+    ]
+    assert "样本中有 100 名受访者缺少“card”，不属于任何群体。" in [n["zh"] for n in compare(df, by="card").notes]
+
+
+def test_a_negative_tie_is_close_by_its_size():
+    df = frame()
+    found = compare(df.assign(satisfaction=-df["satisfaction"]))
+    row = found.agreement.iloc[0]
+    assert row["to_intention"] < row["to_behaviour"] < 0
+    assert row["gap_p"] < 0.05
+    assert "is tied more closely to what customers say than to what they do" in found.sentences("en")[-1].text
+    assert "与顾客所说的关联强于与其所做的" in found.sentences("zh")[-1].text
+
+
+def test_the_title_says_the_finding():
+    found = compare(frame())
+    row = found.agreement.iloc[0]
+    kind = (
+        ("More say they will than do", "说的多、做的少")
+        if row["overclaim"] > 0
+        else ("More do than say they will", "做的比说的多")
+    )
+    assert row["overclaim_p"] < 0.05
+    assert found.headline("en").text.startswith(kind[0])
+    assert found.headline("zh").text.startswith(kind[1])
+    groups = compare(frame(2500), by="card")
+    gap = groups.differences.set_index("measure").loc["at_equal_intention", "estimate"]
+    assert (
+        groups.headline("en").text
+        == f"With equal intentions, “renewed” is {100 * gap:.1f} points more frequent in gold than in plain"
+    )
+    assert groups.headline("zh").text == f"意向相同时，gold的“renewed”比例比plain高 {100 * gap:.1f} 个百分点"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from scipy import stats
 import cxlab as cx
 from cxlab.contrasts import holm
 from cxlab.errors import SurveyError
+from cxlab.loyalty._chain_panel import _dated
 
 DEMO = Path(__file__).parents[1] / "data" / "healthcheck"
 MONTHS = [f"2024-{m:02d}" for m in range(1, 13)]
@@ -211,6 +213,64 @@ def test_few_degrees_of_freedom_are_flagged_and_told_by_nobody():
         n["en"] for n in result.notes
     ]  # fmt: skip
     assert "goes with" not in result.sentences("en")[-1].text
+    assert (
+        "whether “happy” follows “staff” at any of 1 lags cannot be told: too few units move for a test"
+        in result.sentences("en")[-1].text
+    )
+    assert "有变动的单位太少，不足以检验（自由度不足 4）" in result.sentences("zh")[-1].text
+
+
+def test_what_the_bootstrap_does_not_confirm_is_not_said_to_hold():
+    result = chain(*company(units=12, effect=1.0), names=["staff", "happy"], lags=[0])
+    table = result.table.assign(wild_p=0.3, p_value=0.01, few=False)
+    doubtful, sure = (dataclasses.replace(result, table=t) for t in (table, table.assign(wild_p=0.01)))
+    assert doubtful.sentences("en")[-1].text.endswith("but the wild bootstrap does not confirm it (p = .300).")
+    assert doubtful.sentences("zh")[-1].text.endswith("但 wild 自助法未予证实（p = .300）。")
+    assert "seems" not in sure.sentences("en")[-1].text
+
+
+def test_a_link_that_only_the_number_of_links_hides_says_so():
+    result = chain(*company(units=12), names=["staff", "happy", "sales"], lags=[0])
+    rows = result.correlations.assign(p_raw=0.03, p_value=0.06, r=0.6, low=0.05, high=0.9)
+    said = dataclasses.replace(result, correlations=rows).sentences
+    assert said("en")[0].text.endswith("Of itself the link would be told (p = .030), among all links it is not.")
+    assert said("zh")[0].text.endswith("单看这一环节则显著（p = .030），与其他环节一并检验后不显著。")
+
+
+def test_two_survey_measures_are_related_without_the_error_they_share():
+    result = chain(*company(units=12, apart=2.0), names=["happy", "loyal"], lags=[0])
+    row = result.correlations.iloc[0]
+    assert f"r without it: {row['r_corrected']:.2f}." in result.sentences("en")[0].text
+    assert f"扣除后 r 为 {row['r_corrected']:.2f}。" in result.sentences("zh")[0].text
+    blurred = dataclasses.replace(result, correlations=result.correlations.assign(slope_corrected=np.nan))
+    assert blurred.sentences("en")[-1].text.endswith(", which are too unreliable to be corrected.")
+    assert blurred.sentences("zh")[-1].text.endswith("，因均值信度过低，不作误差校正。")
+
+
+def test_the_title_says_the_finding():
+    result = chain(*company(units=12), names=["staff", "happy", "sales"], lags=[0])
+    none, one = (
+        dataclasses.replace(result, correlations=result.correlations.assign(p_value=p))
+        for p in ([0.5, 0.9], [0.9, 0.01])
+    )
+    assert none.headline("en").text == "No link of the service–profit chain can be told between 12 units"
+    assert none.headline("zh").text == "12 个单位之间，服务利润链没有一个环节显著"
+    assert one.headline("en").text == "1 of 2 links can be told between 12 units: “happy” → “sales”"
+    assert one.headline("zh").text == "12 个单位之间，2 个环节中有 1 个显著：“happy”→“sales”"
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [
+        ("quarter", ["2024-Q4", "2025-Q1"]),
+        ("half", ["2024-H2", "2025-H1"]),
+        ("year", ["2024", "2025"]),
+        ("week", ["2024-W51", "2025-W01"]),
+    ],
+)
+def test_dates_are_read_as_the_waves_are_written(kind, texts):
+    dates = pd.Series(pd.to_datetime(["2024-12-20", "2025-01-02"]))
+    assert _dated(dates, kind).tolist() == texts
 
 
 # ------------------------------------------------------------------------------ words and pictures
@@ -257,7 +317,10 @@ def test_the_picture_has_every_link_and_every_unit(lang):
     for ax in panels[1::2]:
         assert sorted(t.get_text() for t in ax.texts) == sorted(f"{k}" for k in range(1, 9))
     assert top.get_title(loc="left").startswith(
-        {"en": "The service–profit chain: r between 8 units", "zh": "服务利润链：8 个单位"}[lang]
+        {
+            "en": "2 of 4 links of the service–profit chain can be told between 8 units",
+            "zh": "8 个单位之间，服务利润链的 4 个环节中有 2 个显著",
+        }[lang]
     )
     assert len(result.scatter("happy", "sales", lang=lang).texts) == 8
     with pytest.raises(SurveyError, match=re.escape(

@@ -12,7 +12,9 @@ import pytest
 
 import cxlab as cx
 from cxlab.errors import SurveyError
+from cxlab.items import Item
 from cxlab.loyalty._money import bends_of
+from cxlab.survey import Survey
 
 DEMO = Path(__file__).parents[1] / "data" / "healthcheck"
 
@@ -171,6 +173,85 @@ def test_words_picture_and_workbook(lang, tmp_path):
     plt.close(axes.figure)
     plt.close(value(frame()).plot(lang=lang).figure)
     assert found.to_excel(tmp_path / "value.xlsx").stat().st_size > 4000
+
+
+def test_the_error_of_one_price_is_one_error_for_all_segments():
+    sure, unsure = (value(frame(), by="card", prices=p, replicates=1000) for p in (600, (600, 300)))
+    assert unsure.whole["se"].iloc[0] / unsure.whole["estimate"].iloc[0] == pytest.approx(0.5, rel=0.1)
+    ratio = np.log(unsure.draws["gold"] / unsure.draws["plain"])
+    assert np.std(ratio) == pytest.approx(np.std(np.log(sure.draws["gold"] / sure.draws["plain"])), rel=0.15)
+
+
+def test_shares_of_revenue_have_the_errors_of_prices_too():
+    df = frame().assign(w=1.0)
+    found = value(df, by="card", prices={"gold": (900, 180), "plain": 300}).revenue_shares.iloc[0]
+    n = np.mean(df["card"] == "gold")
+    share = n * 900 / (n * 900 + (1 - n) * 300)
+    sampling = share * (1 - share) / np.sqrt(len(df) * n * (1 - n))
+    assert found["estimate"] == pytest.approx(share)
+    assert found["se"] == pytest.approx(np.hypot(sampling, share * (1 - share) * 0.2), rel=1e-3)
+
+
+def test_segments_count_with_all_their_customers_whose_price_is_known_or_not():
+    df = frame().assign(w=1.0, price_paid=lambda d: np.where(d["card"] == "gold", 900.0, 300.0))
+    gold = np.flatnonzero(df["card"] == "gold")
+    gone = df.assign(price_paid=df["price_paid"].where(~df.index.isin(gold[::2])))
+    share = (df["card"] == "gold").mean()
+    found = value(gone, by="card")
+    by_card = found.table.set_index("segment")["estimate"]
+    assert found.whole["estimate"].iloc[0] == pytest.approx(share * by_card["gold"] + (1 - share) * by_card["plain"])
+    assert found.whole["price"].iloc[0] == pytest.approx(df["price_paid"].mean())
+    money = share * 900 / (share * 900 + (1 - share) * 300)
+    assert found.revenue_shares.set_index("segment").loc["gold", "estimate"] == pytest.approx(money)
+
+
+def test_the_largest_share_of_revenue_is_named_only_if_it_is_told():
+    close = value(frame(), by="card", prices={"gold": (300, 90), "plain": (300, 90)})
+    most = close.revenue_shares.sort_values("estimate").iloc[-1]
+    assert close.lead > 0.05
+    assert close.sentences("en")[-1].text.startswith(
+        f"Which segment brings the largest share of revenue cannot be told; that of {most['segment']} is "
+    )
+    assert close.sentences("zh")[-1].text.startswith(f"看不出哪个群体的收入占比最高；{most['segment']}为 ")
+    apart = value(frame(), by="card", prices={"gold": 9000, "plain": 30})
+    assert apart.lead < 0.001
+    assert apart.sentences("en")[-1].text.startswith("gold brings the largest share of revenue, ")
+
+
+def test_small_units_of_money_keep_their_decimals():
+    found = value(frame(), prices=0.6, currency={"en": "thousand yuan", "zh": "千元"})
+    exact = found.table["estimate"].iloc[0]
+    assert f"goes with +{exact:.2f} thousand yuan (" in found.sentences("en")[0].text
+    assert f"+{exact:.2f}千元（" in found.sentences("zh")[0].text
+    assert found.shown("en")["Estimate"].iloc[0] == f"{exact:.2f}"
+
+
+def test_one_segment_under_two_names_has_one_price():
+    survey = cx.Survey.from_frame(frame().assign(card=lambda d: (d["card"] == "gold") + 1.0), weight="w")
+    words = {1.0: {"en": "plain", "zh": "普卡"}, 2.0: {"en": "gold", "zh": "金卡"}}
+    survey = Survey(survey.data, survey.codebook.with_items(Item("card", values=words)), survey.roles, survey.design)
+    with pytest.raises(SurveyError) as caught:
+        cx.value_of_a_point(survey, prices={"gold": 900, "金卡": 800, "plain": 300}, by="card", replicates=200)
+    assert str(caught.value) == "prices names one segment of 'card' twice, with 900 and 800 (as '金卡'); keep one."
+
+
+def test_the_title_says_the_finding():
+    one = value(frame(), prices=600, currency={"en": "yuan", "zh": "元"})
+    exact = one.table["estimate"].iloc[0]
+    assert (
+        one.headline("en").text
+        == f"A point more of “satisfaction” goes with +{exact:,.0f} yuan of revenue per 100 customers and year"
+    )
+    assert one.headline("zh").text == f"“satisfaction”每提高 1 分，每 100 名顾客每年的收入相应变化 +{exact:,.0f}元"
+    none = value(frame(slope=0.0), prices=600)
+    assert none.headline("en").text == "Whether a point more of “satisfaction” goes with more money cannot be told"
+    apart = value(frame(), by="card", prices={"gold": 900, "plain": 30})
+    gold = apart.table.set_index("segment").loc["gold", "estimate"]
+    assert apart.headline("en").text.startswith(f"A point of “satisfaction” is worth most in gold: {gold:,.0f}")
+    assert apart.headline("zh").text.startswith("“satisfaction”每 1 分的价值以gold最高：每 100 名顾客每年 ")
+    axes = apart.plot(lang="en")
+    assert axes.get_title(loc="left").replace("\n", " ") == apart.headline("en").text
+    plt.close(axes.figure)
 
 
 # ---------------------------------------------------------------------- bad input

@@ -241,6 +241,92 @@ def test_categories_become_hazard_ratios_of_the_first():
     assert said[-1].startswith("A point more of “happy” goes with 0.9")
 
 
+def test_a_share_of_nobody_is_as_sure_as_those_left_at_the_end():
+    df = pd.DataFrame({"months": [5.0] * 97 + [6.0, 7.0, 10.0], "left": [0.0] * 97 + [1.0] * 3})
+    found = cx.survival(cx.Survey.from_frame(df), "months", "left", at=[10], replicates=200)
+    row = found.table.iloc[0]
+    assert row["estimate"] == 0
+    assert row["high"] > 0.6  # three were left, not a hundred
+    assert row["reliability"] == "suppressed"
+    gone = pd.DataFrame({"months": np.arange(1.0, 101.0), "left": 1.0})
+    row = cx.survival(cx.Survey.from_frame(gone), "months", "left", at=[100], replicates=500).table.iloc[0]
+    assert row["high"] == pytest.approx(1 - 0.025 ** (1 / 100), abs=0.02)
+
+
+@pytest.mark.parametrize("count", [6, 14, 18, 22])
+def test_the_median_of_an_even_number_is_not_missed_by_rounding(count):
+    df = pd.DataFrame({"months": np.arange(1.0, count + 1), "left": 1.0})
+    found = cx.survival(cx.Survey.from_frame(df), "months", "left", at=[2], replicates=100)
+    assert found.medians["estimate"].iloc[0] == count / 2
+
+
+def test_curves_that_differ_as_a_whole_are_not_called_alike():
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        card = rng.integers(0, 2, 400)
+        true = rng.exponential(np.where(card == 1, 10, 13.5))
+        df = pd.DataFrame({"months": np.minimum(true, 30), "left": (true < 30) * 1.0, "card": card})
+        found = cx.survival(cx.Survey.from_frame(df), "months", "left", by="card", replicates=200)
+        if found.equal < 0.05 and (found.differences["p_value"] >= 0.05).all():
+            break
+    else:
+        raise AssertionError("no such sample")
+    assert found.sentences("en")[-1].text == (
+        f"The curves of the groups differ as a whole (log-rank test: p = {found.equal:.3f}), but at none of the single times can a difference "
+        "be told after Holm."
+    ).replace("0.", ".", 1)
+    assert found.sentences("zh")[-1].text.startswith("各群体的曲线整体上有差异")
+    assert (
+        found.headline("en").text == "The groups differ in how soon “left” comes, but at no single time can it be told"
+    )
+
+
+def test_small_groups_are_neither_shown_nor_told():
+    df = frame().assign(card=["gold"] * 12 + ["plain"] * 488)
+    df.loc[:11, "months"] = np.linspace(1, 30, 12)
+    with pytest.warns(SmallBaseWarning):
+        found = cx.survival(
+            cx.Survey.from_frame(df.assign(left=df["left"].where(df.index > 4, 0.0))),
+            "months",
+            "left",
+            by="card",
+            replicates=100,
+        )
+    assert found.further()["medians"].shown("en")["Estimate"].iloc[0] == "–"
+    assert set(found.differences["reliability"]) <= {"suppressed"}
+    assert not any("higher in" in s.text for s in found.sentences("en"))
+    axes = found.plot(lang="en")
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["gold (too few)", "plain"]
+    plt.close(axes.figure)
+
+
+def test_respondents_without_a_group_are_counted():
+    df = frame()
+    df.loc[:99, "card"] = None
+    found = cx.survival(cx.Survey.from_frame(df), "months", "left", by="card", replicates=100)
+    assert "100 respondents of the base have no “card” and are in none of the groups." in [n["en"] for n in found.notes]
+
+
+def test_a_hazard_ratio_that_is_not_told_is_not_said_to_hold():
+    found = cx.survival(cx.Survey.from_frame(frame(slope=0.0)), "months", "left", covariates=["happy"], replicates=200)
+    assert found.hazards["p_value"].iloc[0] > 0.05
+    assert found.sentences("en")[-1].text.startswith("Whether the rate of “left” differs with “happy” cannot be told: ")
+    assert found.sentences("zh")[-1].text.startswith("看不出“left”的风险率是否随“happy”而不同：")
+
+
+def test_the_title_says_the_finding():
+    survey = cx.Survey.from_frame(frame(), weight="w")
+    kept = cx.survival(survey, "months", "left", at=[12], replicates=100)
+    share = kept.table["estimate"].iloc[0]
+    assert kept.headline("en").text == f"{share:.0%} are still without “left” after 12 months"
+    assert kept.headline("zh").text == f"满 12 个月时，{share:.0%} 的顾客尚未发生“left”"
+    alike = cx.survival(survey, "months", "left", by="card", at=[12], cumulative=True, replicates=100)
+    assert alike.headline("en").text == "No difference between the groups in how soon “left” comes can be told"
+    axes = kept.plot(lang="zh")
+    assert axes.get_title(loc="left") == kept.headline("zh").text
+    plt.close(axes.figure)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_words_picture_and_workbook(lang, tmp_path):
     survey = cx.Survey.from_frame(frame(), weight="w", labels={"left": "离开"})

@@ -267,7 +267,7 @@ def calendar(survey: Survey, inside: np.ndarray) -> Calendar:
 
 def _times(told: Calendar, series: pd.Series, where: str, labels: Sequence[str]) -> np.ndarray:
     """Place in time of every row of the table; a value below every place for rows at none."""
-    texts = series.dt.strftime("%Y-%m") if pd.api.types.is_datetime64_any_dtype(series) else series
+    texts = _dated(series, told.kind) if pd.api.types.is_datetime64_any_dtype(series) else series
     read: dict[Any, int | None] = {}
     for value in pd.unique(texts.dropna()):
         text = f"{value:.15g}" if isinstance(value, (float, np.floating)) else str(value)
@@ -286,6 +286,17 @@ def _times(told: Calendar, series: pd.Series, where: str, labels: Sequence[str])
         )
     places = [read[v] for v in texts]
     return np.array([_NOWHERE if p is None else p for p in places], dtype=np.int64)
+
+
+def _dated(dates: pd.Series, kind: str | None) -> pd.Series:
+    """Dates as the waves are written."""
+    if kind == "week":
+        return dates.dt.strftime("%G-W%V")
+    if kind in ("quarter", "half"):
+        letter, months = ("Q", 3) if kind == "quarter" else ("H", 6)
+        part = ((dates.dt.month - 1) // months + 1).map("{:.0f}".format)
+        return (dates.dt.strftime("%Y-") + letter + part).where(dates.notna())
+    return dates.dt.strftime("%Y" if kind == "year" else "%Y-%m")
 
 
 _NOWHERE = np.iinfo(np.int64).min

@@ -11,7 +11,20 @@ import numpy as np
 import pandas as pd
 
 from cxlab.errors import SurveyError
-from cxlab.loyalty._chain_words import BETWEEN, METHODS, NOISE, RESPONDENTS, SHARE, TITLES, WITHIN, when
+from cxlab.loyalty._chain_words import (
+    ALONE,
+    BETWEEN,
+    HEADLINE,
+    METHODS,
+    NOISE,
+    RESPONDENTS,
+    SHARE,
+    SHARED,
+    TITLES,
+    WAYS,
+    WITHIN,
+    when,
+)
 from cxlab.result import Result
 from cxlab.words import Figure, Sentence, Sentences, language, sentence
 
@@ -124,6 +137,20 @@ class ServiceProfitResult(Result):
         """Paragraph on the method."""
         return sentence(METHODS, lang, level=self.said_level).text
 
+    def headline(self, lang: str | None = None) -> Sentence:
+        """What the picture shows, in one line: how many links can be told between units, or which one."""
+        lang = language(lang)
+        told = [row for row in _records(self.correlations) if row.p_value < 1 - self.level]
+        units = self.means["unit"].nunique()
+        if len(told) != 1:
+            return sentence(
+                HEADLINE["some" if told else "none"], lang, told=len(told), links=len(self.links), units=units
+            )
+        names = {k: self.label(getattr(told[0], k), lang, k) for k in ("cause", "effect")}
+        if len(self.links) == 1:
+            return sentence(HEADLINE["single"], lang, units=units, way=WAYS[told[0].r > 0][lang], **names)
+        return sentence(HEADLINE["one"], lang, links=len(self.links), units=units, arrow="→", **names)
+
     def _between(self, link: tuple[str, str], names: dict[str, str], lang: str) -> Iterator[Sentence]:
         row = self.correlation(link)
         if row is None:
@@ -134,12 +161,18 @@ class ServiceProfitResult(Result):
         told = row.p_value < 1 - self.level
         kind = ("more" if row.r > 0 else "less") if told else "none"
         yield sentence(
-            BETWEEN[kind], lang, units=row.units, unit=self.label("unit", lang), r=row.r, low=row.low, high=row.high, p=row.p_value,
+            _longer(BETWEEN[kind], ALONE if row.p_raw < 1 - self.level <= row.p_value else {}, SHARED if self._both_asked(link) else {}),
+            lang, raw=row.p_raw, corrected=row.r_corrected, units=row.units, unit=self.label("unit", lang), r=row.r, low=row.low, high=row.high, p=row.p_value,
             rho=row.spearman, findable=row.findable, **names,
         )  # fmt: skip
         share = self.measures.set_index("metric")["between_share"]
         if np.isfinite(share[link[1]]) and not np.isfinite(share[link[0]]):
             yield sentence(SHARE, lang, share=float(share[link[1]]), **names)
+
+    def _both_asked(self, link: tuple[str, str]) -> bool:
+        """Whether both measures of a link are answers of the same respondents."""
+        share = self.measures.set_index("metric")["base"]
+        return bool(np.isfinite(share[list(link)]).all())
 
     def _within(self, link: tuple[str, str], names: dict[str, str], lang: str) -> Iterator[Sentence]:
         rows = self.rows_of(link, "within")
@@ -149,7 +182,7 @@ class ServiceProfitResult(Result):
         tests = int((self.table["kind"] == "within").sum())
         for row in _records(found):
             yield sentence(
-                WITHIN["found"],
+                WITHIN["found" if row.wild_p < 1 - self.level else "doubtful"],
                 lang,
                 when=when(row.lag, lang),
                 p=row.p_value,
@@ -160,8 +193,9 @@ class ServiceProfitResult(Result):
             )
         if found.empty:
             row = next(_records(rows))
+            few = bool((rows["few"].astype(bool) & (rows["p_value"] < 1 - self.level)).any() or rows["few"].all())
             yield sentence(
-                WITHIN["none"],
+                WITHIN["few" if few else "none"],
                 lang,
                 when=when(row.lag, lang),
                 lags=len(rows),
@@ -177,9 +211,14 @@ class ServiceProfitResult(Result):
         row, unit = next(_records(single)), next(_records(units))
         spec = slope_spec(unit.se)
         yield sentence(
-            RESPONDENTS, lang, **_slope(row), unit_b=Figure(unit.estimate, spec), unit_low=Figure(unit.low, spec),
+            RESPONDENTS["corrected" if np.isfinite(r.slope_corrected) else "plain"], lang, **_slope(row), unit_b=Figure(unit.estimate, spec), unit_low=Figure(unit.low, spec),
             unit_high=Figure(unit.high, spec), corrected=Figure(r.slope_corrected, spec), **names,
         )  # fmt: skip
+
+
+def _longer(*parts: Mapping[str, str]) -> dict[str, str]:
+    """One template of several, the later ones if there are any."""
+    return {lang: "".join(part.get(lang, "") for part in parts) for lang in parts[0]}
 
 
 def _records(table: pd.DataFrame) -> Iterator[Any]:

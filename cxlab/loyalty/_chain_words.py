@@ -38,7 +38,27 @@ NOISE: Words = {
     "error, which both share (r = {r:.2f}).",
     "zh": "在 {units} 个单位（{unit}）之间无法判断“{cause}”与“{effect}”的关系：各单位均值的差异大多是两者共有的抽样误差（r = {r:.2f}）。",
 }
+ALONE: Words = {
+    "en": " Of itself the link would be told ({raw:p}), among all links it is not.",
+    "zh": "单看这一环节则显著（{raw:p}），与其他环节一并检验后不显著。",
+}
+SHARED: Words = {
+    "en": " r holds sampling error that both means share, the p-value does not; r without it: {corrected:.2f}.",
+    "zh": "r 含有两者均值共有的抽样误差，p 值已将其扣除；扣除后 r 为 {corrected:.2f}。",
+}
 WITHIN: Mapping[str, Words] = {
+    "doubtful": {
+        "en": "Within units, waves and other lags held equal, a point more of “{cause}” seems to go with {b} ({low} to {high}) of “{effect}” {when} ({p:p} "
+        "after Holm over {tests} tests), but the wild bootstrap does not confirm it ({wild:p}).",
+        "zh": "在单位内部控制期次与其他滞后期后，“{cause}”每提高 1，{when}“{effect}”似乎变化 {b}（{low} 至 {high}；{tests} 次检验经 Holm 校正 "
+        "{p:p}），但 wild 自助法未予证实（{wild:p}）。",
+    },
+    "few": {
+        "en": "Within units, waves and other lags held equal, whether “{effect}” follows “{cause}” at any of {lags} lags cannot be told: too few units move for a "
+        "test (fewer than 4 degrees of freedom): {b} ({low} to {high}) per point {when}.",
+        "zh": "在单位内部控制期次与其他滞后期后，所试的 {lags} 个滞后期均无法判断“{effect}”是否随“{cause}”变化：有变动的单位太少，不足以检验"
+        "（自由度不足 4）：“{cause}”每提高 1，{when}变化 {b}（{low} 至 {high}）。",
+    },
     "found": {
         "en": "Within units, waves and other lags held equal, a point more of “{cause}” goes with {b} ({low} to {high}) of “{effect}” {when} ({p:p} after "
         "Holm over {tests} tests; wild bootstrap {wild:p}).",
@@ -52,12 +72,41 @@ WITHIN: Mapping[str, Words] = {
         "（{low} 至 {high}）；各滞后期经 Holm 校正后最小的 p 值：{p:p}。",
     },
 }
-RESPONDENTS: Words = {
-    "en": "Among respondents of the same unit and wave a point more of “{cause}” goes with {b} ({low} to {high}) of “{effect}”; between "
-    "the means of units with {unit_b} ({unit_low} to {unit_high}), {corrected} when allowing for sampling error in the means.",
-    "zh": "在同一单位、同一期的受访者之间，“{cause}”每提高 1，“{effect}”相应变化 {b}（{low} 至 {high}）；在单位均值之间则为 {unit_b}"
-    "（{unit_low} 至 {unit_high}），校正均值的抽样误差后为 {corrected}。",
+RESPONDENTS: Mapping[str, Words] = {
+    "corrected": {
+        "en": "Among respondents of the same unit and wave a point more of “{cause}” goes with {b} ({low} to {high}) of “{effect}”; between "
+        "the means of units with {unit_b} ({unit_low} to {unit_high}), {corrected} when allowing for sampling error in the means.",
+        "zh": "在同一单位、同一期的受访者之间，“{cause}”每提高 1，“{effect}”相应变化 {b}（{low} 至 {high}）；在单位均值之间则为 {unit_b}"
+        "（{unit_low} 至 {unit_high}），校正均值的抽样误差后为 {corrected}。",
+    },
+    "plain": {
+        "en": "Among respondents of the same unit and wave a point more of “{cause}” goes with {b} ({low} to {high}) of “{effect}”; between "
+        "the means of units with {unit_b} ({unit_low} to {unit_high}), which are too unreliable to be corrected.",
+        "zh": "在同一单位、同一期的受访者之间，“{cause}”每提高 1，“{effect}”相应变化 {b}（{low} 至 {high}）；在单位均值之间则为 {unit_b}"
+        "（{unit_low} 至 {unit_high}），因均值信度过低，不作误差校正。",
+    },
 }
+HEADLINE: Mapping[str, Words] = {
+    "one": {
+        "en": "1 of {links} links can be told between {units} units: “{cause}” {arrow} “{effect}”",
+        "zh": "{units} 个单位之间，{links} 个环节中有 1 个显著：“{cause}”{arrow}“{effect}”",
+    },
+    "some": {
+        "en": "{told} of {links} links of the service–profit chain can be told between {units} units",
+        "zh": "{units} 个单位之间，服务利润链的 {links} 个环节中有 {told} 个显著",
+    },
+    "none": {
+        "en": "No link of the service–profit chain can be told between {units} units",
+        "zh": "{units} 个单位之间，服务利润链没有一个环节显著",
+    },
+    "single": {
+        "en": "Between {units} units, “{effect}” goes with “{cause}” ({way})",
+        "zh": "{units} 个单位之间，“{effect}”与“{cause}”相关（{way}）",
+    },
+}
+WAYS: Mapping[bool, Words] = {
+    True: {"en": "more with more", "zh": "同升同降"}, False: {"en": "less with more", "zh": "此升彼降"},
+}  # fmt: skip
 SHARE: Words = {
     "en": "Units make up {share:.1%} of the variance of “{effect}” between respondents: what holds between units does not say how "
     "single customers feel.",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab import theme
+from cxlab.loyalty._titles import set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _WORDS = {
-    "title": {"en": "{}: r between {} units, {} interval", "zh": "{}：{} 个单位之间的相关系数 r 及 {} 区间"},
+    "r": {
+        "en": "r: correlation between units with {} interval; solid where it can be told",
+        "zh": "r：单位之间的相关系数及 {} 区间；实线表示显著",
+    },
     "lag": {"en": "lag, waves", "zh": "滞后期数"},
     "slope": {"en": "slope within units", "zh": "单位内斜率"},
 }
@@ -66,8 +70,16 @@ def draw_chain(result: ServiceProfitResult, ax: Axes, lang: str) -> Axes:
     ax.set_xlim(-0.6, 2 * (len(result.stages) - 1) + 0.6)
     ax.set_ylim(-(rows - 1) / 2 - 0.6, (rows - 1) / 2 + 0.6)
     ax.set_axis_off()
-    units = result.means["unit"].nunique()
-    ax.set_title(_WORDS["title"][lang].format(result.text(result.title, lang), units, result.said_level))
+    ax.text(
+        0,
+        0,
+        _WORDS["r"][lang].format(result.said_level),
+        transform=ax.transAxes,
+        fontsize=8,
+        color=theme.NEUTRAL,
+        va="top",
+    )
+    set_finding(ax, result.headline(lang).text)
     return ax
 
 

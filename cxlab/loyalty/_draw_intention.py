@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab import charts, theme
+from cxlab.loyalty._titles import set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -77,5 +78,5 @@ def _finish(ax: Axes, result: IntentionResult, lang: str) -> None:
     ax.set_xlabel(result.label(result.intention, lang))
     ax.set_ylabel(_WORDS["share"][lang].format(result.label(result.behaviour, lang)))
     ax.grid(axis="y", zorder=0)
-    ax.legend(loc="upper left")
-    ax.set_title(result.text(result.title, lang))
+    ax.legend(loc="best")
+    set_finding(ax, result.headline(lang).text)

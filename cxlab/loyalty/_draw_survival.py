@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxlab import charts, theme
 from cxlab.loyalty._survival_result import UNITS
+from cxlab.loyalty._titles import set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _WORDS = {
     "kept": {"en": "share without “{}”", "zh": "尚未发生“{}”的比例"},
     "had": {"en": "share with “{}”", "zh": "已发生“{}”的比例"},
     "at_risk": {"en": "respondents at risk", "zh": "在观察人数"},
+    "small": {"en": "{} (too few)", "zh": "{}（样本不足）"},
     "band": {"en": "bands: {} intervals", "zh": "色带：{} 区间"},
 }
 _TICKS = 6
@@ -35,7 +37,19 @@ def draw(result: SurvivalResult, ax: Axes | None, lang: str) -> Axes:
     ticks = _ticks(result)
     for k, (code, colour) in enumerate(zip(codes, colours, strict=True)):
         steps = result.curve if key is None else result.curve[result.curve[key] == code]
-        _curve(ax, steps, colour, None if key is None else result.label(code, lang, key))
+        small = bool((result.medians["reliability"] == "suppressed").iloc[k])
+        label = None if key is None else result.label(code, lang, key)
+        if small:
+            ax.plot(
+                [],
+                [],
+                color=colour,
+                linewidth=1.7,
+                linestyle=":",
+                label=_WORDS["small"][lang].format(label or "").strip(),
+            )
+        else:
+            _curve(ax, steps, colour, label)
         _at_risk(ax, steps, ticks, (colour, k))
     _finish(ax, result, ticks, lang)
     return ax
@@ -90,4 +104,4 @@ def _finish(ax: Axes, result: SurvivalResult, ticks: np.ndarray, lang: str) -> N
         ax.legend(loc="best")
     else:
         ax.legend(loc="best", title=band, alignment="left", title_fontsize=8.5)
-    ax.set_title(result.text(result.title, lang))
+    set_finding(ax, result.headline(lang).text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from cxlab.errors import SurveyError
 from cxlab.items import in_order
 from cxlab.metrics import names, value_names
 from cxlab.survey import Survey
+from cxlab.words import Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 MOST_GROUPS = 40
@@ -53,6 +54,20 @@ def group_labels(survey: Survey, by: str | None, codes: Sequence[Any]) -> dict[A
     column = survey.column_of(by)
     words = {(k, c): value_names(survey, column, c) for k in ("segment", "wave", "other") for c in codes}
     return {**words, key_of(by): names(survey, by)}
+
+
+def ungrouped(survey: Survey, rows: np.ndarray, groups: Mapping[Any, np.ndarray], by: str | None) -> tuple[Note, ...]:
+    """Note on the respondents that are in none of the groups, so that no figure of a group rests on them."""
+    if by is None:
+        return ()
+    outside = int(len(rows) - np.any([inside[rows] for inside in groups.values()], axis=0).sum())
+    return (Note(_UNGROUPED, lost=outside, by=names(survey, by)),) if outside else ()
+
+
+_UNGROUPED = {
+    "en": "{lost:,} respondents of the base have no “{by}” and are in none of the groups.",
+    "zh": "样本中有 {lost:,} 名受访者缺少“{by}”，不属于任何群体。",
+}
 
 
 @dataclass(frozen=True, eq=False)

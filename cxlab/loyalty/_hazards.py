@@ -131,7 +131,7 @@ def _one(case: Case, x: FloatArray, columns: Sequence[Column]) -> pd.DataFrame:
     for weights in replicate_weights(case.design, case.rows, replicates, seed, wide):
         drawn, there = cox(case.spells, centred, weights, beta)
         found.append(drawn)
-        drifts.append(there.drift(scale))
+        drifts.append(there.drift(scale) + 0 * drawn.sum(axis=1, keepdims=True))  # none without an answer
     draws = np.concatenate(found)
     _, whole = cox(case.spells, centred, (case.w / case.w.mean())[None], beta, 0)
     se, df = spread(draws), case.degrees(p)

@@ -16,7 +16,7 @@ from cxlab.design import Design, kish_base, resolve, t_quantile
 from cxlab.errors import SurveyError
 from cxlab.groups import group_means
 from cxlab.loyalty._curve import places
-from cxlab.loyalty._groups import group_labels, groups_of, key_of, keyed, replicate_weights, spread
+from cxlab.loyalty._groups import group_labels, groups_of, key_of, keyed, replicate_weights, spread, ungrouped
 from cxlab.loyalty._intention_result import HEADINGS, IntentionResult, intention_notes
 from cxlab.loyalty._refits import refits, shares
 from cxlab.metrics import design_notes, intervals, names
@@ -134,8 +134,8 @@ def intention_behaviour(
                "seed": seed, "level": level}  # fmt: skip
     return IntentionResult(
         table, Base(len(pairs.w), kish_base(pairs.w), excluded, float(share)),
-        (*intention_notes(excluded, float(share), survey.scale(intention) is None, satisfaction is not None, differences), *design_notes(survey),
-         *survey.join_notes(intention, behaviour)),
+        (*intention_notes(excluded, float(share), survey.scale(intention) is None, satisfaction is not None, differences), *ungrouped(survey, pairs.rows, groups, by),
+         *design_notes(survey),         *survey.join_notes(intention, behaviour)),
         labels, _call(survey, intention, behaviour, options), {"en": "Intention and behaviour", "zh": "意向与实际行为"}, _FORMATS, level=level,
         intention=intention, behaviour=behaviour, satisfaction=satisfaction, scale=scale, cut=cut, agreement=agreement, differences=differences,
     )  # fmt: skip
@@ -302,8 +302,9 @@ def _measures(answers: Answers, count: int, ends: tuple[tuple[float, float], flo
         total = w.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             out[:, g, 0], out[:, g, 1] = w @ (x >= cut) / total, w @ y / total
-            mean, square, both = (w @ v / total for v in (x, x * x, x * y))
-            out[:, g, 2] = (both - mean * out[:, g, 1]) / (square - mean**2) * (highest - lowest)
+            z = x - x.mean()
+            mean, square, both = (w @ v / total for v in (z, z * z, z * y))
+            out[:, g, 2] = (both - mean * out[:, g, 1]) / _positive(square - mean**2, z) * (highest - lowest)
         if np.ptp(x) > 0 and np.ptp(y) > 0:
             beta = refits(np.column_stack([np.ones(len(x)), x - lowest]), y, w)
             out[:, g, 5] = np.sum(shares(at, beta) * everybody, axis=1)
@@ -320,11 +321,16 @@ def _standardised(s: FloatArray, x: FloatArray, y: FloatArray, w: FloatArray) ->
     x = x - x.mean()
     with np.errstate(divide="ignore", invalid="ignore"):
         ms, mx, ss, xx, sx = (w @ v / total for v in (s, x, s * s, x * x, s * x))
-        variance = ss - ms**2
-        first = (sx - ms * mx) / np.sqrt(variance * (xx - mx**2))
+        variance = _positive(ss - ms**2, s)
+        first = (sx - ms * mx) / np.sqrt(variance * _positive(xx - mx**2, x))
         slope = refits(np.column_stack([np.ones(len(s)), s]), y, w)[:, 1] if np.ptp(y) > 0 else np.full(len(w), np.nan)
         second = slope * np.sqrt(variance) / np.sqrt(slope**2 * variance + np.pi**2 / 3)
     return np.column_stack([first, second])
+
+
+def _positive(variance: FloatArray, values: FloatArray) -> FloatArray:
+    """Variances, missing where all answers are one but for rounding."""
+    return np.where(variance > 1e-12 * max(float(np.max(values**2)), 1e-300), variance, np.nan)
 
 
 def _agreement(
@@ -374,8 +380,11 @@ def _differences(
             value, se = whole[i, m] - whole[j, m], float(spread((draws[:, i, m] - draws[:, j, m])[:, None])[0])
             half = float(t_quantile(level, df)) * se
             p = float(p_values(np.array([value]), np.array([se]), df)[0])
+            base = min(kish_base(pairs.w[groups[codes[k]]]) for k in (i, j))
             rows.append({"measure": name, key_of(by): codes[i], "other": codes[j], "estimate": value, "se": se, "low": value - half,
-                         "high": value + half, "p_value": p})  # fmt: skip
+                         "high": value + half, "p_value": p, "base_effective": base, "reliability": str(reliability(base))})  # fmt: skip
+    if not rows:
+        return pd.DataFrame()
     table = pd.DataFrame(rows)
     table = table[table["estimate"].notna()].reset_index(drop=True)
     for _, part in table.groupby("measure", sort=False):

@@ -33,7 +33,7 @@ class IntentionResult(Result):
         ``overclaim_p, gap_p, base, base_effective, reliability``.
     differences : DataFrame
         ``measure`` (at_equal_intention, overclaim, gap), ``segment, other, estimate, se, low, high, p_value`` (Holm within
-        a measure).
+        a measure), ``base_effective, reliability`` (of the smaller group).
     """
 
     intention: str = ""
@@ -57,7 +57,10 @@ class IntentionResult(Result):
         spec |= {"overclaim_p": "p", "gap_p": "p"}
         parts = {"agreement": (self.agreement, spec)}
         if len(self.differences):
-            parts["differences"] = (self.differences, dict.fromkeys(("estimate", "low", "high", "se"), "+.3f"))
+            parts["differences"] = (
+                self.differences,
+                dict.fromkeys(("estimate", "low", "high"), "+.3f") | {"se": ".3f"},
+            )
         return {
             name: Result(table, self.base, (), self.labels, self.call, TITLES[name], formats, self.level)
             for name, (table, formats) in parts.items()
@@ -79,6 +82,36 @@ class IntentionResult(Result):
         """Paragraph on the method."""
         return sentence(_METHODS, lang, level=self.said_level).text
 
+    def headline(self, lang: str | None = None) -> Sentence:
+        """What the picture shows, in one line: intention against behaviour, or the groups at equal intentions."""
+        lang = language(lang)
+        facts: dict[str, Any] = {"behaviour": self.label(self.behaviour, lang)}
+        if self.key is None:
+            row = next(_records(self.agreement))
+            if row.reliability == "suppressed":
+                return sentence(_HEADLINE["small"], lang, **facts)
+            kind = ("over" if row.overclaim > 0 else "under") if row.overclaim_p < 1 - self.level else "open"
+            return sentence(_HEADLINE[kind], lang, intended=row.intended, behaved=row.behaved, **facts)
+        found = self._apart()
+        if found.empty:
+            return sentence(_HEADLINE["alike"], lang, **facts)
+        row = next(_records(found.loc[[found["estimate"].abs().idxmax()]]))
+        more, less = self._ordered(row, lang)
+        return sentence(_HEADLINE["groups"], lang, more=more, less=less, gap=abs(row.estimate), **facts)
+
+    def _apart(self) -> pd.DataFrame:
+        """Differences of groups at equal intentions that can be told, where both bases allow."""
+        d = self.differences
+        if d.empty:
+            return d
+        told = (d["p_value"] < 1 - self.level) & (d["reliability"] != "suppressed")
+        return d[told & (d["measure"] == "at_equal_intention")]
+
+    def _ordered(self, row: Any, lang: str) -> tuple[str, str]:
+        """Wordings of the groups of a difference, the one with the larger share first."""
+        first, second = (self.label(code, lang, self.key) for code in (getattr(row, str(self.key)), row.other))
+        return (first, second) if row.estimate > 0 else (second, first)
+
     def _about(self, row: Any, lang: str) -> Iterator[Sentence]:
         who = ""
         if self.key is not None:
@@ -91,12 +124,13 @@ class IntentionResult(Result):
             _OVERCLAIM, lang, who=who, intended=row.intended, behaved=row.behaved, cut=self.cut, gap=row.overclaim, low=row.overclaim_low,
             high=row.overclaim_high, p=row.overclaim_p, **names,
         )  # fmt: skip
-        yield sentence(_SLOPE, lang, who=who, slope=row.slope, low=row.slope_low, high=row.slope_high, **names)
+        if np.isfinite(row.slope):
+            yield sentence(_SLOPE, lang, who=who, slope=row.slope, low=row.slope_low, high=row.slope_high, **names)
         if self.satisfaction is None or np.isnan(row.gap):
             return
         told = row.gap_p < 1 - self.level
         yield sentence(
-            _GAP[("more" if row.gap > 0 else "less") if told else "alike"], lang, who=who, satisfaction=self.label(self.satisfaction, lang),
+            _GAP[_closer(row) if told else "alike"], lang, who=who, satisfaction=self.label(self.satisfaction, lang),
             first=row.to_intention, second=row.to_behaviour, gap=row.gap, low=row.gap_low, high=row.gap_high, p=row.gap_p, **names,
         )  # fmt: skip
 
@@ -104,21 +138,27 @@ class IntentionResult(Result):
         if self.differences.empty:
             return
         equal = self.differences[self.differences["measure"] == "at_equal_intention"]
-        found = equal[equal["p_value"] < 1 - self.level]
-        if found.empty and len(equal):
+        found = self._apart()
+        if found.empty and equal["p_value"].notna().any():
             yield sentence(_ALIKE, lang, p=float(equal["p_value"].min()))
         for row in _records(found):
-            codes = (getattr(row, str(self.key)), row.other)
-            more, less = codes if row.estimate > 0 else codes[::-1]
+            more, less = self._ordered(row, lang)
             low, high = sorted((abs(row.low), abs(row.high)))
             yield sentence(
-                _BIAS, lang, more=self.label(more, lang, self.key), less=self.label(less, lang, self.key), gap=abs(row.estimate), low=low,
+                _BIAS, lang, more=more, less=less, gap=abs(row.estimate), low=low,
                 high=high, p=row.p_value, behaviour=self.label(self.behaviour, lang),
             )  # fmt: skip
 
 
 def _records(table: pd.DataFrame) -> Iterator[Any]:
     return iter(table.itertuples(index=False))
+
+
+def _closer(row: Any) -> str:
+    """What satisfaction is tied to more closely, whichever its sign; neither where the two signs differ."""
+    if row.to_intention * row.to_behaviour < 0:
+        return "apart"
+    return "more" if abs(row.to_intention) > abs(row.to_behaviour) else "less"
 
 
 def intention_notes(
@@ -162,6 +202,12 @@ _GAP = {
         "zh": "{who}“{satisfaction}”与顾客所做的关联强于与其所说的：对“{intention}”的标准化斜率为 {first:.2f}，对“{behaviour}”为 {second:.2f}"
         "（相差 {gap:+.2f}，{low:+.2f} 至 {high:+.2f}；{p:p}）。",
     },
+    "apart": {
+        "en": "{who}“{satisfaction}” is tied to what customers say otherwise than to what they do: standardised slopes of {first:.2f} for "
+        "“{intention}” and {second:.2f} for “{behaviour}” (difference {gap:+.2f}, {low:+.2f} to {high:+.2f}; {p:p}).",
+        "zh": "{who}“{satisfaction}”与顾客所说、所做的关联方向不同：对“{intention}”的标准化斜率为 {first:.2f}，对“{behaviour}”为 {second:.2f}"
+        "（相差 {gap:+.2f}，{low:+.2f} 至 {high:+.2f}；{p:p}）。",
+    },
     "alike": {
         "en": "{who}Whether “{satisfaction}” is tied more closely to what customers say or to what they do cannot be told: standardised slopes of "
         "{first:.2f} for “{intention}” and {second:.2f} for “{behaviour}” (difference {gap:+.2f}, {low:+.2f} to {high:+.2f}; {p:p}).",
@@ -171,13 +217,39 @@ _GAP = {
 }
 _BIAS = {
     "en": "With equal intentions, “{behaviour}” is {gap:pt} points ({low:pt} to {high:pt}) more frequent in {more} than in {less} ({p:p}): "
-    "the groups mean different things by the same answer.",
+    "the same answer does not foretell the same behaviour in both.",
     "zh": "在意向相同的情况下，{more}的“{behaviour}”比例比{less}高 {gap:pt} 个百分点（{low:pt} 至 {high:pt}；{p:p}）：同样的回答在两类"
-    "顾客中含义不同。",
+    "顾客中并不预示同样的行为。",
 }
 _ALIKE = {
     "en": "No difference between the groups can be told at equal intentions (smallest {p:p}).",
     "zh": "在意向相同的情况下，各群体的行为看不出差异（最小的 {p:p}）。",
+}
+_HEADLINE = {
+    "over": {
+        "en": "More say they will than do: {intended:.0%} against {behaved:.0%} with “{behaviour}”",
+        "zh": "说的多、做的少：{intended:.0%} 表示会，实际“{behaviour}”的占 {behaved:.0%}",
+    },
+    "under": {
+        "en": "More do than say they will: {behaved:.0%} with “{behaviour}” against {intended:.0%}",
+        "zh": "做的比说的多：{intended:.0%} 表示会，实际“{behaviour}”的占 {behaved:.0%}",
+    },
+    "open": {
+        "en": "Whether more say they will or do cannot be told: {intended:.0%} against {behaved:.0%} with “{behaviour}”",
+        "zh": "看不出说与做孰多：{intended:.0%} 表示会，实际“{behaviour}”的占 {behaved:.0%}",
+    },
+    "groups": {
+        "en": "With equal intentions, “{behaviour}” is {gap:pt} points more frequent in {more} than in {less}",
+        "zh": "意向相同时，{more}的“{behaviour}”比例比{less}高 {gap:pt} 个百分点",
+    },
+    "alike": {
+        "en": "With equal intentions, no difference between the groups in “{behaviour}” can be told",
+        "zh": "意向相同时，各群体的“{behaviour}”比例看不出差异",
+    },
+    "small": {
+        "en": "Too few respondents to compare intention with “{behaviour}”",
+        "zh": "样本过少，不宜比较意向与“{behaviour}”",
+    },
 }
 _STANDARD = {
     "en": "The standardised slope on behaviour is that of the propensity behind the 0 and 1 (logit), not of the 0 and 1 themselves.",

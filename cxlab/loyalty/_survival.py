@@ -15,7 +15,7 @@ from cxlab.contrasts import holm, p_values
 from cxlab.design import kish_base, t_quantile
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
 from cxlab.intervals import korn_graubard
-from cxlab.loyalty._groups import group_labels, groups_of, key_of, keyed, replicate_weights, spread
+from cxlab.loyalty._groups import group_labels, groups_of, key_of, keyed, replicate_weights, spread, ungrouped
 from cxlab.loyalty._hazards import hazards, logrank
 from cxlab.loyalty._survival_case import Case, case_of
 from cxlab.loyalty._survival_result import HEADINGS, UNITS, SurvivalResult, survival_notes
@@ -26,6 +26,7 @@ from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 LEAST_REPLICATES, FEW_EVENTS = 100, 10
+_ROUNDING = 1e-9  # of products of shares
 
 
 def survival(
@@ -92,7 +93,7 @@ def survival(
     Kaplan–Meier estimates and Cox regressions (ties after Efron) are lifelines' on weighted rows, without its
     variances. Standard errors come from the replicates: curves anew in each, coefficients by two Newton steps from those of
     the full sample. Intervals of shares are on the log(−log) scale with t on PSUs − strata degrees of freedom: θ ± t · se/|S
-    log S|, and beta intervals where nobody or everybody has had the event. The effective base of a share is S(1 − S)/se². Curves
+    log S|, and beta intervals where nobody has had the event (on those at risk) or everybody (on the effective base of the last share above 0). The effective base of a share is S(1 − S)/se². Curves
     of groups are compared by a log-rank statistic with replicate covariance. Proportional hazards are tested by the drift
     of a coefficient along 1 − S(t), one Newton step from none, against its replicate standard error (Holm). All of it assumes
     that those whose follow-up ended early would have gone on like the others.
@@ -126,7 +127,7 @@ def survival(
     table = pd.concat([keyed(_read_off(parts[c], f, moments), c, by) for c, f in found.items()], ignore_index=True)
     steps = pd.concat([keyed(_steps(parts[c], f), c, by) for c, f in found.items()], ignore_index=True)
     medians = pd.concat([keyed(_median(parts[c], f), c, by) for c, f in found.items()], ignore_index=True)
-    differences = _differences(case, parts, found, moments, by) if by is not None else pd.DataFrame()
+    differences = _differences(case, parts, found, table, by) if by is not None else pd.DataFrame()
     equal = logrank(case, list(parts.values())) if by is not None else float("nan")
     ratios, words = hazards(survey, case, groups, covariates, by) if len(covariates) else (pd.DataFrame(), {})
     if cumulative:
@@ -143,7 +144,8 @@ def survival(
               **{("coefficient", k): v for k, v in words.items()}}  # fmt: skip
     return SurvivalResult(
         table, Base(len(case.w), kish_base(case.w), excluded, float(share)),
-        (*survival_notes(case.spells, case.w, table, ratios, (excluded, float(share)), equal), *design_notes(survey), *survey.join_notes(time, event)),
+        (*survival_notes(case.spells, case.w, table, ratios, (excluded, float(share)), equal), *ungrouped(survey, case.rows, groups, by),
+         *design_notes(survey), *survey.join_notes(time, event)),
         labels, _call(survey, time, event, options), _TITLES[cumulative], _FORMATS, level=level, time=time, event=event,
         cumulative=cumulative, time_unit=unit, curve=steps, medians=medians, differences=differences, hazards=ratios, equal=equal,
     )  # fmt: skip
@@ -212,17 +214,32 @@ def _points(case: Case) -> FloatArray:
     return np.clip(fitted.survival_function_at_times(spells.times).to_numpy(dtype=float), 0, 1)
 
 
-def bounds(case: Case, share: FloatArray, se: FloatArray, at_risk: np.ndarray) -> tuple[FloatArray, FloatArray]:
+def bounds(case: Case, share: FloatArray, se: FloatArray, counted: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Log(−log) intervals of shares; beta intervals where nobody or everybody has had the event."""
     level, df = case.draws[2], case.degrees()
-    inner = (share > 0) & (share < 1) & (se > 0)
+    inner = (share > 0) & (share < 1)
     s = np.where(inner, share, 0.5)
     half = t_quantile(level, df) * np.where(inner, se, 0.0) / np.abs(s * np.log(s))
     low, high = s ** np.exp(half), s ** np.exp(-half)
-    base = np.maximum(at_risk, 0).astype(float)
+    base = np.maximum(counted, 0).astype(float)
     kish = base * kish_base(case.w) / max(len(case.w), 1)
-    edge = korn_graubard(np.round(share), np.zeros(len(share)), base, kish, np.full(len(share), df), level)
+    few = np.maximum(base, 2)  # degrees of freedom are no more than those few tell
+    edge = korn_graubard(np.round(share), np.zeros(len(share)), few, kish, np.minimum(df, few - 1), level)
     return np.where(inner, low, edge[0]), np.where(inner, high, edge[1])
+
+
+def _counted(case: Case, curve: Curve, share: FloatArray, at_risk: np.ndarray) -> FloatArray:
+    """Respondents behind a share of 0 or 1: those at risk, and once nobody is left as many as tell the last share above 0.
+
+    Those whose follow-up ended long before say little of the end of the curve.
+    """
+    before = np.flatnonzero((curve.steps > 0) & (curve.steps < 1) & (curve.se > 0))
+    if len(before):
+        value, se = curve.steps[before[-1]], curve.se[before[-1]]
+        last = min(float(value * (1 - value) / se**2) * len(case.w) / kish_base(case.w), float(len(case.w)))
+    else:
+        last = float(np.sum(case.spells.time >= case.spells.times[-1])) if len(curve.steps) else float(len(case.w))
+    return np.where(share == 0, last, at_risk)
 
 
 def _read_off(case: Case, curve: Curve, moments: FloatArray) -> pd.DataFrame:
@@ -231,7 +248,7 @@ def _read_off(case: Case, curve: Curve, moments: FloatArray) -> pd.DataFrame:
     se = spread(curve.draws)
     at_risk = np.array([int(np.sum(spells.time >= t)) for t in moments])
     events = np.array([int(np.sum(spells.event & (spells.time <= t))) for t in moments])
-    counted = np.where(share == 0, len(case.w), at_risk)
+    counted = _counted(case, curve, share, at_risk)
     low, high = bounds(case, share, se, counted)
     with np.errstate(divide="ignore", invalid="ignore"):
         inner = (share > 0) & (share < 1) & (se > 0)
@@ -252,7 +269,7 @@ def _steps(case: Case, curve: Curve) -> pd.DataFrame:
     place = np.searchsorted(spells.times, times, side="right")
     share, se = np.r_[1.0, curve.steps][place], np.r_[0.0, curve.se][place]
     at_risk = len(case.w) - np.searchsorted(np.sort(spells.time), times, side="left")
-    low, high = bounds(case, share, se, np.where(share == 0, len(case.w), at_risk))
+    low, high = bounds(case, share, se, _counted(case, curve, share, at_risk))
     events = np.bincount(np.searchsorted(times, spells.time), spells.event, len(times)).astype(int)
     return pd.DataFrame(
         {"time": times, "estimate": share, "se": se, "low": low, "high": high, "at_risk": at_risk, "events": events}
@@ -263,21 +280,23 @@ def _median(case: Case, curve: Curve) -> pd.DataFrame:
     """Time at which half have had the event; its interval where the band crosses one half."""
     spells = case.spells
     at_risk = np.array([int(np.sum(spells.time >= t)) for t in spells.times], dtype=int)
-    low, high = bounds(case, curve.steps, curve.se, np.where(curve.steps == 0, len(case.w), at_risk))
-    crossed = [spells.times[v <= 0.5] for v in (curve.steps, low, high)]
+    low, high = bounds(case, curve.steps, curve.se, _counted(case, curve, curve.steps, at_risk))
+    crossed = [spells.times[v <= 0.5 + _ROUNDING] for v in (curve.steps, low, high)]
     median, first, last = (float(t[0]) if len(t) else float("inf") for t in crossed)
-    events = int(spells.event.sum())
-    return pd.DataFrame(
-        {"estimate": [median], "low": [first], "high": [last], "base": [len(case.w)], "events": [events]}
-    )
+    effective = kish_base(case.w)
+    return pd.DataFrame({
+        "estimate": [median], "low": [first], "high": [last], "base": len(case.w), "events": int(spells.event.sum()),
+        "base_effective": effective, "reliability": reliability([effective]),
+    })  # fmt: skip
 
 
 # ------------------------------------------------------------------------------ groups
 def _differences(
-    case: Case, parts: Mapping[Any, Case], found: Mapping[Any, Curve], moments: FloatArray, by: str
+    case: Case, parts: Mapping[Any, Case], found: Mapping[Any, Curve], table: pd.DataFrame, by: str
 ) -> pd.DataFrame:
-    """Shares of all pairs of groups at every moment both were followed to; one family (Holm)."""
-    level = case.draws[2]
+    """Shares of all pairs of groups at every moment both were followed to; one family (Holm), as reliable as the weaker of the two."""
+    level, moments = case.draws[2], np.unique(table["time"])
+    bases = table.set_index([key_of(by), "time"])["base_effective"]
     presence = case.design.presence(np.hstack([parts[c].member() for c in found]))
     rows = []
     for (i, first), (j, second) in combinations(enumerate(found), 2):
@@ -289,11 +308,13 @@ def _differences(
         p = p_values(gap, se, df)
         rows += [
             {key_of(by): first, "other": second, "time": t, "estimate": gap[m], "se": se[m], "low": gap[m] - half[m],
-             "high": gap[m] + half[m], "p_value": p[m]}
+             "high": gap[m] + half[m], "p_value": p[m], "base_effective": min(bases[first, t], bases[second, t])}
             for m, t in enumerate(moments) if seen[m]
         ]  # fmt: skip
-    table = pd.DataFrame(rows)
-    return table.assign(p_value=holm(table["p_value"].to_numpy())) if len(table) else table
+    if not rows:
+        return pd.DataFrame()
+    out = pd.DataFrame(rows)
+    return out.assign(p_value=holm(out["p_value"].to_numpy()), reliability=reliability(out["base_effective"]))
 
 
 def _warn(ratios: pd.DataFrame, table: pd.DataFrame, by: str | None) -> None:

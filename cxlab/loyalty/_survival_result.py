@@ -36,9 +36,10 @@ class SurvivalResult(Result):
     curve : DataFrame
         At every time with an event or an end of follow-up: ``time, estimate, se, low, high, at_risk, events`` (at that time).
     medians : DataFrame
-        Time at which half have had the event, ``estimate, low, high`` (infinite where not reached), ``base, events``.
+        Time at which half have had the event, ``estimate, low, high`` (infinite where not reached), ``base, events,
+        base_effective, reliability``.
     differences : DataFrame
-        ``segment, other, time, estimate, se, low, high, p_value`` (Holm over all).
+        ``segment, other, time, estimate, se, low, high, p_value`` (Holm over all), ``base_effective, reliability`` (of the weaker one).
     hazards : DataFrame
         ``coefficient, estimate, se, low, high`` (log), ``hazard_ratio, hazard_low, hazard_high, p_value, drift`` (change of the
         log while the curve falls from 1 to 0), ``p_drift`` (Holm), ``failed`` (replicates without an answer), ``events, base,
@@ -92,6 +93,39 @@ class SurvivalResult(Result):
         """Paragraph on the method."""
         return sentence(_METHODS["cox" if len(self.hazards) else "curve"], lang, level=self.said_level).text
 
+    def headline(self, lang: str | None = None) -> Sentence:
+        """What the picture shows, in one line: the share at the last time followed, or the largest difference that can be told."""
+        lang = language(lang)
+        words = self._words(lang)
+        usable = self.table[(self.table["reliability"] != "suppressed") & self.table["estimate"].notna()]
+        if usable.empty:
+            return sentence(_HEADLINE["small"], lang, **words)
+        if self.key is None:
+            row = next(_records(usable.tail(1)))
+            return sentence(
+                _HEADLINE["had" if self.cumulative else "kept"], lang, time=row.time, share=row.estimate, **words
+            )
+        found = self._apart()
+        if found.empty:
+            return sentence(_HEADLINE["curves" if self.equal < 1 - self.level else "alike"], lang, **words)
+        row = next(_records(found.loc[[found["estimate"].abs().idxmax()]]))
+        more, less = self._ordered(row, lang)
+        return sentence(
+            _HEADLINE["more_had" if self.cumulative else "more_kept"], lang, time=row.time, gap=abs(row.estimate), more=more, less=less, **words
+        )  # fmt: skip
+
+    def _apart(self) -> pd.DataFrame:
+        """Differences of groups that can be told, where both bases allow."""
+        if self.differences.empty:
+            return self.differences
+        told = (self.differences["p_value"] < 1 - self.level) & (self.differences["reliability"] != "suppressed")
+        return self.differences[told]
+
+    def _ordered(self, row: Any, lang: str) -> tuple[str, str]:
+        """Wordings of the groups of a difference, the one with the larger share first."""
+        first, second = (self.label(code, lang, self.key) for code in (getattr(row, str(self.key)), row.other))
+        return (first, second) if row.estimate > 0 else (second, first)
+
     def _who(self, row: Any, lang: str) -> str:
         if self.key is None:
             return ""
@@ -119,15 +153,14 @@ class SurvivalResult(Result):
     def _about_differences(self, lang: str) -> Iterator[Sentence]:
         if self.key is None or self.differences.empty:
             return
-        found = self.differences[self.differences["p_value"] < 1 - self.level]
-        if found.empty:
-            yield sentence(_ALIKE, lang, p=self.equal)
+        found = self._apart()
+        if found.empty and np.isfinite(self.equal):
+            yield sentence(_ALIKE["curves" if self.equal < 1 - self.level else "none"], lang, p=self.equal)
         for row in _records(found.groupby([self.key, "other"], sort=False).tail(1)):
-            codes = (getattr(row, self.key), row.other)
-            more, less = codes if row.estimate > 0 else codes[::-1]
+            more, less = self._ordered(row, lang)
             low, high = sorted((abs(row.low), abs(row.high)))
             yield sentence(
-                _APART[self.cumulative], lang, more=self.label(more, lang, self.key), less=self.label(less, lang, self.key),
+                _APART[self.cumulative], lang, more=more, less=less,
                 time=row.time, gap=abs(row.estimate), low=low, high=high, p=row.p_value, **self._words(lang),
             )  # fmt: skip
 
@@ -138,6 +171,7 @@ class SurvivalResult(Result):
                 continue
             coefficient = self.label(row.coefficient, lang, "coefficient")
             kind = "category" if "=" in row.coefficient else "point"
+            kind += "" if row.p_value < 1 - self.level else "_none"
             yield sentence(
                 _HAZARD[kind], lang, who=self._who(row, lang), coefficient=coefficient, ratio=row.hazard_ratio, low=row.hazard_low,
                 high=row.hazard_high, p=row.p_value, event=self.label(self.event, lang),
@@ -199,8 +233,45 @@ _APART = {
     },
 }
 _ALIKE = {
-    "en": "No difference between the curves of the groups can be told (log-rank test: {p:p}).",
-    "zh": "各群体的曲线看不出差异（对数秩检验：{p:p}）。",
+    "none": {
+        "en": "No difference between the curves of the groups can be told (log-rank test: {p:p}).",
+        "zh": "各群体的曲线看不出差异（对数秩检验：{p:p}）。",
+    },
+    "curves": {
+        "en": "The curves of the groups differ as a whole (log-rank test: {p:p}), but at none of the single times can a difference be told after "
+        "Holm.",
+        "zh": "各群体的曲线整体上有差异（对数秩检验：{p:p}），但经 Holm 校正后，在任何单一时点都看不出差异。",
+    },
+}
+_HEADLINE = {
+    "kept": {
+        "en": "{share:.0%} are still without “{event}” after {time:g} {unit}",
+        "zh": "满 {time:g} {unit}时，{share:.0%} 的顾客尚未发生“{event}”",
+    },
+    "had": {
+        "en": "{share:.0%} have had “{event}” within {time:g} {unit}",
+        "zh": "{time:g} {unit}内，{share:.0%} 的顾客已发生“{event}”",
+    },
+    "more_kept": {
+        "en": "After {time:g} {unit}, {gap:pt} points more are still without “{event}” in {more} than in {less}",
+        "zh": "满 {time:g} {unit}时，{more}尚未发生“{event}”的比例比{less}高 {gap:pt} 个百分点",
+    },
+    "more_had": {
+        "en": "Within {time:g} {unit}, {gap:pt} points more have had “{event}” in {more} than in {less}",
+        "zh": "{time:g} {unit}内，{more}已发生“{event}”的比例比{less}高 {gap:pt} 个百分点",
+    },
+    "curves": {
+        "en": "The groups differ in how soon “{event}” comes, but at no single time can it be told",
+        "zh": "各群体发生“{event}”的快慢有差异，但在任何单一时点都看不出差异",
+    },
+    "alike": {
+        "en": "No difference between the groups in how soon “{event}” comes can be told",
+        "zh": "各群体发生“{event}”的快慢看不出差异",
+    },
+    "small": {
+        "en": "Too few respondents for the share with “{event}” over time",
+        "zh": "样本过少，不宜估计发生“{event}”的比例",
+    },
 }
 _HAZARD = {
     "point": {
@@ -212,6 +283,18 @@ _HAZARD = {
         "en": "{who}“{coefficient}” goes with {ratio:.2f} ({low:.2f} to {high:.2f}) times the rate of “{event}” of the first category "
         "at any time ({p:p}).",
         "zh": "{who}“{coefficient}”在任一时点发生“{event}”的风险率为第一类的 {ratio:.2f} 倍（{low:.2f} 至 {high:.2f}；{p:p}）。",
+    },
+}
+_HAZARD |= {
+    "point_none": {
+        "en": "{who}Whether the rate of “{event}” differs with “{coefficient}” cannot be told: {ratio:.2f} ({low:.2f} to {high:.2f}) times as high "
+        "per point ({p:p}).",
+        "zh": "{who}看不出“{event}”的风险率是否随“{coefficient}”而不同：每提高 1 分为原来的 {ratio:.2f} 倍（{low:.2f} 至 {high:.2f}；{p:p}）。",
+    },
+    "category_none": {
+        "en": "{who}Whether the rate of “{event}” of “{coefficient}” differs from that of the first category cannot be told: {ratio:.2f} ({low:.2f} "
+        "to {high:.2f}) times as high ({p:p}).",
+        "zh": "{who}看不出“{coefficient}”发生“{event}”的风险率与第一类是否不同：为其 {ratio:.2f} 倍（{low:.2f} 至 {high:.2f}；{p:p}）。",
     },
 }
 _FEW_EVENTS = {
