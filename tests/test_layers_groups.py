@@ -309,7 +309,7 @@ def test_what_cannot_be_compared_is_masked_and_explained(unlike):
     shown = unlike.further()["differences"].shown("en")
     assert shown.loc[0, ["In the group", "In the other", "Difference", "p (Holm)"]].tolist() == ["–"] * 4
     assert shown.loc[0, "Why not"] == "not comparable: Joy composed differently"
-    assert unlike.further()["differences"].shown("zh").loc[0, "原因"] == "不可比较：Joy的构成不同"
+    assert unlike.further()["differences"].shown("zh").loc[0, "原因"] == "不可比较：“Joy”的构成不同"
     assert shown.loc[2, "Difference"] != "–"
     en, zh = (unlike.sentences(lang).__str__() for lang in ("en", "zh"))
     c = unlike.micom["c"][0]
@@ -323,6 +323,83 @@ def test_what_cannot_be_compared_is_masked_and_explained(unlike):
     assert any(n["en"].startswith("Read with care: Trust → Stay are estimated beside") for n in unlike.notes)
 
 
+def stores(items: int = 13) -> Survey:
+    """Two groups of six stores each: fewer degrees of freedom than Joy has weights; in group 1 half of the items say nothing of Joy."""
+    rng = np.random.default_rng(1)
+    unit = np.repeat(np.arange(12), 40)
+    group, joy = unit % 2 + 1, rng.normal(size=len(unit))
+    stay = 0.5 * joy + 0.8 * rng.normal(size=len(unit))
+    half = [
+        np.where((group == 1) & (k % 2 == 0), 0.0, 1.0) * joy + 0.7 * rng.normal(size=len(unit)) for k in range(items)
+    ]
+    frame = {f"j{k}": c for k, c in enumerate(half)} | {
+        f"s{k}": stay + 0.7 * rng.normal(size=len(unit)) for k in (1, 2)
+    }
+    return Survey.from_frame(pd.DataFrame({"group": group.astype(float), "unit": unit, **frame}), psu="unit")
+
+
+@pytest.mark.filterwarnings("ignore::cxlab.errors.SmallBaseWarning")
+def test_a_composition_that_cannot_be_tested_shuts_the_gate():
+    model = f"Joy =~ {' + '.join(f'j{k}' for k in range(13))}\nStay =~ s1 + s2\nStay ~ Joy"
+    found = cx.compare_paths(stores(), model, by="group", permutations=0, replicates=200)
+    joy = found.micom.set_index("construct").loc["Joy"]
+    assert np.isnan(joy["c_p_value"])
+    assert (joy["composed_alike"], joy["invariance"]) == (False, "untested")
+    assert found.differences["reason"].tolist() == ["untested: Joy"]
+    assert np.isnan(found.differences.loc[0, "p_value"])
+    assert found.overall["comparable"].tolist() == [False]
+    en, zh = (str(found.sentences(lang)) for lang in ("en", "zh"))
+    assert (
+        "Whether joy is made up alike for the group “1” and the group “2” could not be tested: too few sampling units for 13 indicators; not "
+        "compared there: Joy → Stay."
+    ) in en
+    assert "对 13 个指标而言抽样单位过少" in zh
+    assert "no difference between the groups" not in en.lower()
+    shown = found.further()["differences"].shown("zh")
+    assert shown.loc[0, "原因"] == "不可比较：“Joy”的构成无法检验（抽样单位过少）"
+    assert (
+        found.headline("en").text
+        == "No path can be compared between groups of group: Joy not shown to be composed alike"
+    )
+
+
+def opposite(first: float) -> cx.PathGroupsResult:
+    rng = np.random.default_rng(7)
+    group, joy = np.arange(2000) % 2 + 1, rng.normal(size=2000)
+    stay = np.where(group == 1, first, 0.4) * joy + rng.normal(size=2000)
+    survey = Survey.from_frame(pd.DataFrame({"group": group.astype(float), "j": joy, "s": stay}))
+    return cx.compare_paths(survey, "Joy =~ j\nStay =~ s\nStay ~ Joy", by="group", **FAST)
+
+
+def test_only_paths_shown_on_both_sides_of_zero_work_the_other_way():
+    near, across = opposite(-0.02), opposite(-0.4)
+    assert near.table["estimate"][0] < 0 < near.table["high"][0]
+    assert (
+        near.sentences("en")[0].text
+        == "For the group “2” joy counts more for stay than for the group “1” (0.38 against −0.02, p < .001)."
+    )
+    assert "方向相反" not in str(near.sentences("zh"))
+    assert "works on stay the other way" in across.sentences("en")[0].text
+    assert "方向相反" in across.sentences("zh")[0].text
+
+
+def test_titles_say_the_finding(plain, unlike):
+    gap = cx.compare_paths(simple(gap=0.5), MODEL, by="group", **FAST)
+    assert gap.headline("en").text == "1 of 3 paths differ between groups of group: Joy → Trust"
+    assert gap.headline("zh").text == "“group”各组之间，3 条路径中有 1 条存在差异：Joy → Trust"
+    least = plain.differences.loc[plain.differences["kind"] == "direct", "p_value"].min()
+    assert plain.headline(
+        "en"
+    ).text == f"No path shows a difference between groups of group (3 compared, smallest p = {least:.3f})".replace(
+        "p = 0.", "p = ."
+    )
+    for lang in ("en", "zh"):
+        assert unlike.plot(lang=lang).get_title(loc="left").replace("\n", "").replace(" ", "") == unlike.headline(
+            lang
+        ).text.replace(" ", "")
+    mpl.pyplot.close("all")
+
+
 def test_other_means_forbid_only_pooling():
     result = cx.compare_paths(simple(1200, seed=5, level=0.8), MODEL, by="group", **FAST)
     micom = result.micom.set_index("construct")
@@ -331,7 +408,7 @@ def test_other_means_forbid_only_pooling():
     assert micom.loc["Joy", "mean_gap"] > micom.loc["Joy", "mean_null_high"]
     assert result.differences["comparable"].all()
     said = str(result.sentences("en"))
-    assert "so paths may be compared (permutation tests). Means or variances differ (Joy" in said
+    assert "so paths are compared (permutation tests). Means or variances differ (Joy" in said
     assert "the groups should not be pooled into one model" in said
     assert "不宜将各组合并为一个模型" in str(result.sentences("zh"))
 
@@ -346,7 +423,7 @@ def test_nothing_found_says_what_would_have_been(plain):
     )
     assert "with 80% power" in said[0]
     assert said[1].startswith(
-        "Composition, means and variances of the constructs show no difference between the groups"
+        "No difference between the groups was found in composition, means or variances of the constructs"
     )
 
 

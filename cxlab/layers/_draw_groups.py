@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxlab import theme
-from cxlab.charts import new_axes
+from cxlab.charts import new_axes, set_finding
+from cxlab.layers._groups_tests import COMPOSITION, UNKNOWN
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
 
     from cxlab.layers._groups_result import PathGroupsResult
 
+_SHUT = (COMPOSITION, UNKNOWN)
 _STEP = 0.26  # inches between the groups of a path
 _WORDS = {
     "axis": {"en": "Standardised path with {level} interval", "zh": "标准化路径系数与 {level} 区间"},
     "group": {"en": "{name} (base {base:,})", "zh": "{name}（样本量 {base:,}）"},
     "low": {"en": "{name} (base {base:,}, low)", "zh": "{name}（样本量 {base:,}，偏少）"},
     "suppressed": {"en": "{name} (base {base:,}: {why})", "zh": "{name}（样本量 {base:,}：{why}）"},
-    "hollow": {"en": "hollow: not comparable, composed differently", "zh": "空心：构成不同，不可比较"},
+    "hollow": {"en": "hollow: not comparable", "zh": "空心：不可比较"},
     "differs": {"en": "differs, {p:p}", "zh": "有差异，{p:p}"},
     "same": {"en": "no difference shown", "zh": "未见差异"},
     "not": {"en": "not comparable", "zh": "不可比较"},
@@ -41,7 +43,7 @@ def draw(result: PathGroupsResult, ax: Axes | None, lang: str) -> Axes:
     for k, code in enumerate(shown):
         own = table[(table["segment"] == code).to_numpy()].set_index(["source", "target"]).loc[paths]
         y = np.arange(len(paths)) + (k - (rows - 1) / 2) * height
-        colour, hollow = colours[str(code)], own["reason"].str.startswith("composition").to_numpy(dtype=bool)
+        colour, hollow = colours[str(code)], own["reason"].str.startswith(_SHUT).to_numpy(dtype=bool)
         ax.hlines(y, own["low"], own["high"], color=colour, linewidth=1.8, zorder=2)
         face = [("white" if h else colour) for h in hollow]
         ax.scatter(own["estimate"], y, s=32, facecolors=face, edgecolors=colour, linewidths=1.5, zorder=3)
@@ -53,7 +55,7 @@ def draw(result: PathGroupsResult, ax: Axes | None, lang: str) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", zorder=0)
     ax.set_xlabel(_WORDS["axis"][lang].format(level=result.said_level))
-    ax.set_title(result.text(result.title, lang), pad=10)
+    set_finding(ax, result.headline(lang).text, pad=10)
     _verdicts(ax, result, paths, lang)
     _legend(ax, result, colours, lang)
     return ax
@@ -86,7 +88,7 @@ def _legend(ax: Axes, result: PathGroupsResult, colours: dict[str, str], lang: s
         hidden = key == "suppressed"
         handles.append(Line2D([], [], color="none" if hidden else colours[str(row.segment)], marker="o", markersize=5.5, linewidth=1.8,
                               label=text))  # fmt: skip
-    if result.table["reason"].str.startswith("composition").any():
+    if result.table["reason"].str.startswith(_SHUT).any():
         handles.append(
             Line2D([], [], color=theme.NEUTRAL, marker="o", markerfacecolor="white", markersize=5.5, linewidth=0, label=_WORDS["hollow"][lang])
         )  # fmt: skip

@@ -16,7 +16,7 @@ from cxlab.design import design_notes, kish_base, t_quantile
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
 from cxlab.layers._groups_cells import Group, Options, groups_of, split
 from cxlab.layers._groups_result import FORMATS, HEADINGS, PathGroupsResult
-from cxlab.layers._groups_tests import ARROW, COMPOSITION, compared, differences, effects_of, overall
+from cxlab.layers._groups_tests import ARROW, COMPOSITION, UNKNOWN, compared, differences, effects_of, overall
 from cxlab.layers._groups_words import REASONS, group_notes, listed
 from cxlab.layers._kernel import Kernel
 from cxlab.layers._micom import micom_table, obstacle, pairs_of, permuted
@@ -70,7 +70,7 @@ def compare_paths(
         itself), ``impact, impact_low, impact_high``, ``comparable`` (with at least one other group), ``reason`` (why not, or why
         there are no numbers), ``base, base_effective, reliability``. ``.micom``: per construct and pair of groups ``c`` (correlation of
         the composites that both make), its 5 % quantile ``c_null`` under permuted labels, gaps of means (in standard deviations) and
-        ratios of variances with the range in which they lie if the groups are alike, ``invariance`` (none, partial, full). ``.differences``:
+        ratios of variances with the range in which they lie if the groups are alike, ``invariance`` (none, partial, full, untested). ``.differences``:
         per effect and pair ``value, value_other, estimate, se, low, high, p_value`` (Holm), ``p_raw, p_permutation, detectable``.
         ``.overall``: per effect the joint test of all groups. ``.effects``: direct, indirect and total effects of every group.
 
@@ -92,7 +92,8 @@ def compare_paths(
     Comparability in three steps (MICOM). 1: the same indicators, treated alike, which one call ensures. 2: the composites of two groups
     are composed alike if c = cor(X w₁, X w₂) on the pooled items X is not under the 5 % quantile of c under permuted labels. 3: their
     means and variances are equal. Differences of paths are masked where step 2 fails for a construct on the way; a failure
-    of step 3 forbids only pooling the groups.
+    of step 3 forbids only pooling the groups. They are masked as well where step 2 cannot be tested, as the groups have fewer
+    sampling units than the construct has weights.
 
     Labels are permuted as whole PSUs within strata. Where strata or PSUs do not allow it (a stratum lies within one group), weights,
     means and log variances are compared by Wald tests against their covariance over replicates; the notes say which and why.
@@ -261,9 +262,10 @@ def _labels(
         parts = [total.labels[p] for p in route.split(ARROW)]
         out[route] = {lang: ARROW.join(p[lang] for p in parts) for lang in LANGUAGES}
     for reason in {r for t in found for r in t["reason"] if r}:
-        names = listed([total.labels[c] for c in reason.removeprefix(COMPOSITION).split(", ")])
-        out["reason", reason] = {"en": f"not comparable: {names['en']} composed differently",
-                                 "zh": f"不可比较：{names['zh']}的构成不同"}  # fmt: skip
+        names = listed([total.labels[c] for c in reason.removeprefix(COMPOSITION).removeprefix(UNKNOWN).split(", ")])
+        known = reason.startswith(COMPOSITION)
+        out["reason", reason] = {"en": f"not comparable: {names['en']} {'composed differently' if known else 'not tested, too few units'}",
+                                 "zh": f"不可比较：“{names['zh']}”{'的构成不同' if known else '的构成无法检验（抽样单位过少）'}"}  # fmt: skip
     return out
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cxlab.layers._kernel import Kernel
 
 MOST_SENTENCES = 8
+_NAMED = 2  # paths that a title names
 # "gold customers", but not "18–34 customers"
 _ADJECTIVE = {"en": re.compile(r"[^\W\d_]+(-[^\W\d_]+)?"), "zh": re.compile(r"[^\d\s]{1,4}")}
 _CUSTOMERS = {"en": "{} customers", "zh": "{}顾客"}
@@ -152,6 +153,26 @@ class PathGroupsResult(Result):
         yield from self._joint(direct[direct["p_value"] < alpha], lang)
         yield from self._same(direct, lang)
 
+    def headline(self, lang: str | None = None) -> Sentence:
+        """The finding as a title: which paths differ, that none was shown to, or why none is compared."""
+        lang = language(lang)
+        by = self.label(self.by, lang)
+        if self.differences.empty:
+            return sentence(words.TITLE_ALONE, lang, by=by)
+        direct = self.differences[(self.differences["kind"] == "direct") & self.differences["p_value"].notna()]
+        if direct.empty:
+            shut = self.micom[~self.micom["composed_alike"].to_numpy(dtype=bool)]
+            names = dict.fromkeys(self.label(c, lang) for c in shut["construct"])
+            return sentence(words.TITLE_SHUT, lang, by=by, constructs=words.BETWEEN[lang].join(names))
+        paths = len(direct.drop_duplicates(["source", "target"]))
+        found = direct[direct["p_value"] < 1 - self.level].sort_values("p_value", kind="stable")
+        if found.empty:
+            return sentence(words.TITLE_NONE, lang, by=by, paths=paths, p=direct["p_value"].min())
+        found = found.drop_duplicates(["source", "target"])
+        which = [f"{self.label(r.source, lang)} → {self.label(r.target, lang)}" for r in _records(found)]
+        listed = words.BETWEEN[lang].join(which[:_NAMED]) + (" …" if len(which) > _NAMED else "")
+        return sentence(words.TITLE_DIFFERS, lang, by=by, paths=paths, count=len(which), which=listed)
+
     def _difference(self, row: Any, lang: str) -> Sentence:
         more = abs(row.value) >= abs(row.value_other)
         codes = (row.segment, row.other) if more else (row.other, row.segment)
@@ -166,8 +187,16 @@ class PathGroupsResult(Result):
         ends = {"source": self.label(row.source, lang), "target": self.label(row.target, lang)}
         if row.kind == "indirect":
             return sentence(words.BY_WAY, lang, route=self.label(row.route, lang), **facts)
-        template = words.AGAINST if own * rest < 0 else words.IN_ALL if row.kind == "total" else words.MORE
+        template = words.IN_ALL if row.kind == "total" else words.AGAINST if self._opposed(row) else words.MORE
         return sentence(template, lang, **ends, **facts)
+
+    def _opposed(self, row: Any) -> bool:
+        """Whether a path is above zero in one group and below in the other, each beyond chance."""
+        own = self.table[(self.table["source"] == row.source) & (self.table["target"] == row.target)].set_index(
+            "segment"
+        )
+        two = own.loc[[row.segment, row.other]]
+        return bool((two["low"] > 0).any() and (two["high"] < 0).any())
 
     def _joint(self, found: pd.DataFrame, lang: str) -> Iterator[Sentence]:
         """Paths that are not the same in all of three or more groups, without a pair that differs."""
@@ -203,12 +232,15 @@ class PathGroupsResult(Result):
     def _unlike(self, lang: str) -> Iterator[Sentence]:
         failed = self.micom[~self.micom["composed_alike"].to_numpy(dtype=bool)]
         for row in _records(failed):
+            known = row.invariance == "none"
             gaps = self.differences[(self.differences["kind"] == "direct") & (self.differences["segment"] == row.segment)
                                     & (self.differences["other"] == row.other) & ~self.differences["comparable"]]  # fmt: skip
             paths = [f"{self.label(r.source, lang)} → {self.label(r.target, lang)}" for r in _records(gaps)
                      if row.construct in (*r.source.split(":"), r.target)]  # fmt: skip
-            yield sentence(words.UNLIKE, lang, construct=self.label(row.construct, lang), first=self.people(row.segment, lang),
-                           second=self.people(row.other, lang), c=row.c, p=row.c_p_value, paths=words.BETWEEN[lang].join(paths))  # fmt: skip
+            facts = {"c": row.c, "p": row.c_p_value} if known else {"items": row.items}
+            yield sentence(words.UNLIKE if known else words.UNSURE, lang, construct=self.label(row.construct, lang),
+                           first=self.people(row.segment, lang), second=self.people(row.other, lang), **facts,
+                           paths=words.BETWEEN[lang].join(paths))  # fmt: skip
 
     def _invariance(self, lang: str) -> Iterator[Sentence]:
         short = self.micom[(self.micom["invariance"] != "full").to_numpy()]
@@ -218,7 +250,7 @@ class PathGroupsResult(Result):
             return
         names = dict.fromkeys(self.label(c, lang) for c in short["construct"])
         listed = words.BETWEEN[lang].join(names)
-        if (self.micom["invariance"] == "none").any():
+        if not self.micom["composed_alike"].all():
             yield sentence(words.POOLING, lang, constructs=listed)
         else:
             yield sentence(words.PARTIAL, lang, constructs=listed, **facts)
@@ -279,7 +311,7 @@ _MORE_HEADINGS: Mapping[str, dict[Any, Mapping[str, str]]] = {
         "variance_null_high": {"en": "Ratio if alike, high", "zh": "相同时方差比上限"},
         "variance_p_value": {"en": "p, variances", "zh": "p 值（方差）"}, "equal_variances": {"en": "Same variances", "zh": "方差相同"},
         "invariance": {"en": "Invariance", "zh": "不变性"}, ("invariance", "none"): {"en": "none", "zh": "不成立"},
-        ("invariance", "partial"): {"en": "partial", "zh": "部分"}, ("invariance", "full"): {"en": "full", "zh": "完全"},
+        ("invariance", "partial"): {"en": "partial", "zh": "部分"}, ("invariance", "full"): {"en": "full", "zh": "完全"}, ("invariance", "untested"): {"en": "not tested", "zh": "未检验"},
         "c_p_raw": {"en": "p, composition, unadjusted", "zh": "p 值（构成，未校正）"},
         "mean_p_raw": {"en": "p, means, unadjusted", "zh": "p 值（均值，未校正）"},
         "variance_p_raw": {"en": "p, variances, unadjusted", "zh": "p 值（方差，未校正）"},

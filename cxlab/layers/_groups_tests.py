@@ -15,12 +15,12 @@ from cxlab.design import t_quantile
 from cxlab.layers._estimate import route_effects, routes
 from cxlab.layers._groups_cells import Group
 from cxlab.layers._kernel import Kernel
-from cxlab.layers._micom import Pair, Permuted
+from cxlab.layers._micom import UNTESTED, Pair, Permuted
 from cxlab.result import reliability
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 ARROW = " → "
-COMPOSITION = "composition: "  # what a reason begins with; the constructs follow
+COMPOSITION, UNKNOWN = "composition: ", "untested: "  # what a reason begins with; the constructs follow
 POWER = 0.8
 
 
@@ -123,16 +123,30 @@ def compared(kernel: Kernel, groups: Sequence[Group]) -> Compared:
 # ------------------------------------------------------------------------------ the gate
 def unlike(micom: pd.DataFrame, first: Any = None, second: Any = None) -> list[str]:
     """Constructs that two groups, or any two of all, compose differently."""
-    failed = micom[~micom["composed_alike"].to_numpy(dtype=bool)] if len(micom) else micom
-    if first is not None and len(failed):
-        failed = failed[(failed["segment"] == first) & (failed["other"] == second)]
-    return list(dict.fromkeys(failed["construct"])) if len(failed) else []
+    return _graded(micom, "none", first, second)
 
 
-def reason_of(effect: Effect, failed: Sequence[str]) -> str:
+def untested(micom: pd.DataFrame, first: Any = None, second: Any = None) -> list[str]:
+    """Constructs of which two groups, or any two of all, have too few sampling units to test the composition."""
+    return _graded(micom, UNTESTED, first, second)
+
+
+def _graded(micom: pd.DataFrame, grade: str, first: Any, second: Any) -> list[str]:
+    if micom.empty:
+        return []
+    found = micom[(micom["invariance"] == grade).to_numpy()]
+    if first is not None:
+        found = found[((found["segment"] == first) & (found["other"] == second)).to_numpy()]
+    return list(dict.fromkeys(found["construct"]))
+
+
+def reason_of(effect: Effect, failed: Sequence[str], unknown: Sequence[str]) -> str:
     """Why an effect cannot be compared; ``""`` where it can."""
-    found = [c for c in failed if c in effect.constructs]
-    return COMPOSITION + ", ".join(found) if found else ""
+    for reason, constructs in ((COMPOSITION, failed), (UNKNOWN, unknown)):
+        found = [c for c in constructs if c in effect.constructs]
+        if found:
+            return reason + ", ".join(found)
+    return ""
 
 
 # ------------------------------------------------------------------------------ pairs
@@ -176,8 +190,9 @@ def _pair_rows(found: Compared, pair: Pair, drawn: Permuted | None, micom: pd.Da
     gap = found.estimate[one] - found.estimate[two]
     se = (found.draws[one] - found.draws[two]).std(axis=0, ddof=1)
     df = _satterthwaite(found.draws[[one, two]].var(axis=1), pair)
-    failed = unlike(micom, pair.first.code, pair.second.code)
-    reasons = [reason_of(e, failed) for e in found.effects]
+    codes = pair.first.code, pair.second.code
+    failed, unknown = unlike(micom, *codes), untested(micom, *codes)
+    reasons = [reason_of(e, failed, unknown) for e in found.effects]
     return pd.DataFrame({
         **{name: [e.key[name] for e in found.effects] for name in ("source", "target", "kind", "route")},
         "segment": pair.first.code, "other": pair.second.code, "value": found.estimate[one], "value_other": found.estimate[two],
@@ -215,10 +230,10 @@ def overall(found: Compared, micom: pd.DataFrame) -> pd.DataFrame:
     """
     if len(found.groups) < 2:
         return pd.DataFrame(columns=_OVERALL)
-    failed = unlike(micom)
+    failed, unknown = unlike(micom), untested(micom)
     rows = []
     for k, effect in enumerate(found.effects):
-        reason = reason_of(effect, failed)
+        reason = reason_of(effect, failed, unknown)
         tested = (
             {"f": np.nan, "q": len(found.groups) - 1, "df": np.nan, "p_raw": np.nan} if reason else _joint(found, k)
         )

@@ -79,7 +79,7 @@ def _beside(total: Prepared, facts: Mapping[str, Any]) -> list[Note]:
     micom, gaps = facts["micom"], facts["differences"]
     if micom.empty:
         return []
-    failed = list(dict.fromkeys(micom.loc[~micom["composed_alike"].to_numpy(dtype=bool), "construct"]))
+    failed = list(dict.fromkeys(micom.loc[(micom["invariance"] == "none").to_numpy(), "construct"]))
     open_ = gaps[(gaps["kind"] == "direct").to_numpy() & gaps["comparable"].to_numpy(dtype=bool)] if len(gaps) else gaps
     causes = {end: {s for s, e in total.model.paths if e == end} for _, end in total.model.paths}
     paths = [
@@ -180,11 +180,34 @@ _NOT_CAUSE = {
     "zh": "箭头方向是模型的假设，并非数据所证明：结果只说明若方向成立，哪些因素相伴变化。",
 }
 
+# ------------------------------------------------------------------------------ titles of the picture
+TITLE_DIFFERS = {
+    "en": "{count} of {paths} paths differ between groups of {by:in}: {which}",
+    "zh": "“{by}”各组之间，{paths} 条路径中有 {count} 条存在差异：{which}",
+}
+TITLE_NONE = {
+    "en": "No path shows a difference between groups of {by:in} ({paths} compared, smallest {p:p})",
+    "zh": "“{by}”各组之间未检出路径差异（比较 {paths} 条路径，最小的 {p:p}）",
+}
+TITLE_SHUT = {
+    "en": "No path can be compared between groups of {by:in}: {constructs} not shown to be composed alike",
+    "zh": "“{by}”各组之间没有可比较的路径：{constructs}的构成不同或无法检验",
+}
+TITLE_ALONE = {
+    "en": "Too few respondents to compare paths between groups of {by:in}",
+    "zh": "样本不足，无法比较“{by}”各组的路径",
+}
+
 # ------------------------------------------------------------------------------ sentences
 UNLIKE = {
     "en": "What makes up {construct:in} differs between {first} and {second} (the two compositions correlate at {c:.3f}, {p:p}); not compared "
     "there: {paths}.",
     "zh": "“{construct}”的构成在{first}与{second}之间不同（两种构成的相关系数 {c:.3f}，{p:p}），以下路径不作比较：{paths}。",
+}
+UNSURE = {
+    "en": "Whether {construct:in} is made up alike for {first} and {second} could not be tested: too few sampling units for {items} indicators; not "
+    "compared there: {paths}.",
+    "zh": "“{construct}”的构成在{first}与{second}之间是否相同无法检验：对 {items} 个指标而言抽样单位过少；以下路径不作比较：{paths}。",
 }
 MORE = {
     "en": "For {segment} {source:in} counts more for {target:in} than for {other} ({own:.2f} against {rest:.2f}, {p:p}).",
@@ -225,18 +248,19 @@ NOTHING_LEFT = {
     "zh": "“{by}”各组之间没有可比较的路径。",
 }
 FULL = {
-    "en": "Composition, means and variances of the constructs show no difference between the groups ({test}): paths may be compared, and the groups "
-    "analysed as one.",
-    "zh": "各组构念的构成、均值和方差均未见差异（{test}）：路径可以比较，各组也可合并分析。",
+    "en": "No difference between the groups was found in composition, means or variances of the constructs ({test}): nothing found speaks against "
+    "comparing paths, or against analysing the groups as one.",
+    "zh": "各组构念的构成、均值和方差均未检出差异（{test}）：没有发现不宜比较路径或不宜合并分析的理由。",
 }
 PARTIAL = {
-    "en": "The composition of the constructs shows no difference between the groups, so paths may be compared ({test}). Means or variances differ "
+    "en": "No difference between the groups was found in the composition of the constructs, so paths are compared ({test}). Means or variances differ "
     "({constructs}): the groups should not be pooled into one model.",
-    "zh": "各组构念的构成未见差异，路径可以比较（{test}）；但均值或方差不同（{constructs}），不宜将各组合并为一个模型。",
+    "zh": "各组构念的构成未检出差异，因此比较路径（{test}）；但均值或方差不同（{constructs}），不宜将各组合并为一个模型。",
 }
 POOLING = {
-    "en": "The groups should not be pooled into one model: constructs are made up differently, or differ in mean or variance ({constructs}).",
-    "zh": "不宜将各组合并为一个模型：部分构念的构成、均值或方差不同（{constructs}）。",
+    "en": "The groups should not be pooled into one model: constructs are made up differently or could not be tested, or differ in mean or variance "
+    "({constructs}).",
+    "zh": "不宜将各组合并为一个模型：部分构念的构成不同或无法检验，或均值、方差不同（{constructs}）。",
 }
 HIDDEN = {
     "en": "Too little to be compared: {groups}.",

@@ -9,7 +9,7 @@ import numpy as np
 
 from cxlab.design import kish_base
 from cxlab.layers._groups_cells import Group, Options
-from cxlab.layers._groups_tests import unlike
+from cxlab.layers._groups_tests import unlike, untested
 from cxlab.layers._kernel import Estimates, Kernel
 from cxlab.layers._micom import micom_table, pairs_of
 from cxlab.words import Note
@@ -32,11 +32,16 @@ def alike_notes(result: PathModelResult, segments: Sequence[Tested]) -> tuple[Ma
     options = Options("segment", "plsc" if kernel.consistent else "pls", kernel.scheme, prepared.missing, 0, result.replicates,
                       result.seed, result.level)  # fmt: skip
     pairs = pairs_of(prepared, groups, options)
-    failed = unlike(micom_table(pairs, [None] * len(pairs), options))
-    if not failed:
-        return (Note(_ALIKE, pairs=len(pairs)),)
-    listed = {lang: sep.join(prepared.labels[c][lang] for c in failed) for lang, sep in (("en", ", "), ("zh", "、"))}
-    return (Note(_UNLIKE, constructs=listed),)
+    table = micom_table(pairs, [None] * len(pairs), options)
+    found = ((_UNLIKE, unlike(table)), (_UNKNOWN, untested(table)))
+    notes = tuple(
+        Note(
+            template, constructs={lang: sep.join(prepared.labels[c][lang] for c in names) for lang, sep in _SEPARATORS}
+        )
+        for template, names in found
+        if names
+    )
+    return notes or (Note(_ALIKE, pairs=len(pairs)),)
 
 
 def _group(key: Mapping[str, Any], rows: np.ndarray, kernel: Kernel, draws: Estimates | None) -> Group:
@@ -47,6 +52,12 @@ def _group(key: Mapping[str, Any], rows: np.ndarray, kernel: Kernel, draws: Esti
     return Group(code, rows, len(weights), kish_base(weights), "", kernel, moments, draws)
 
 
+_SEPARATORS = (("en", ", "), ("zh", "、"))
+_UNKNOWN = {
+    "en": "Too few sampling units to test whether segments compose these alike: {constructs}. Compare importance and performance of what rests on them "
+    "with care.",
+    "zh": "抽样单位过少，无法检验以下构念在各群体中的构成是否一致：{constructs}。跨群体比较其重要性与表现时请谨慎。",
+}
 _UNTESTED = {
     "en": "Whether the segments compose their constructs alike was not tested: fewer than two have replicates and an effective base of 30.",
     "zh": "未检验各群体的构念构成是否一致：具备重抽样结果且有效样本量达 30 的群体不足两个。",

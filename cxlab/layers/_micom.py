@@ -20,6 +20,7 @@ from cxlab.layers._prepare import Prepared
 from cxlab.result import reliability
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+UNTESTED = "untested"  # invariance of a construct whose composition could not be tested
 _EVEN = 1e-12  # correlations of compositions that differ by less are the same
 
 
@@ -176,7 +177,11 @@ def micom_table(pairs: Sequence[Pair], drawn: Sequence[Permuted | None], options
     for step, verdict in (("c", "composed_alike"), ("mean", "equal_means"), ("variance", "equal_variances")):
         table[verdict] = ~(table[f"{step}_p_value"] < alpha)
     equal = table["equal_means"] & table["equal_variances"]
-    table["invariance"] = np.where(~table["composed_alike"], "none", np.where(equal, "full", "partial"))
+    unknown = table["c_p_value"].isna() & (table["items"] > 1)  # too few units for a test of that many weights
+    table["composed_alike"] &= ~unknown
+    table["invariance"] = np.select(
+        [unknown, ~table["composed_alike"], equal], [UNTESTED, "none", "full"], default="partial"
+    )
     table["configural"] = True
     return table[_COLUMNS]
 
