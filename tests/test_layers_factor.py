@@ -248,6 +248,13 @@ def test_missing_answers_go_by_their_source():
     with pytest.raises(SurveyError) as fault:
         cx.factor_model(survey, PATHS, missing="em", errors="linear")
     assert str(fault.value) == message
+    short = int(gaps.any(axis=1).sum())
+    with pytest.raises(SurveyError) as fault:
+        cx.factor_model(survey, PATHS, missing="em", errors="normal")
+    assert str(fault.value) == (
+        f"errors='normal' counts every respondent as having answered everything, and {short} of 800 did not (missing='em'); use "
+        "errors='replicates'."
+    )
 
 
 # ------------------------------------------------------------------------------ what speaks against a solution
@@ -266,7 +273,7 @@ def test_ecsi_is_called_what_it_is(mobi):
     assert "nearly unidentified (smallest eigenvalue of the information 2e−06)" in english
     assert "共同因子模型对 24 个题目拟合不佳：CFI 0.899" in chinese
     assert "模型近乎不可识别" in chinese
-    assert "“Satisfaction” hangs most" not in english  # a path of 1.4 ± 2.1 is no finding
+    assert "the largest path to “Satisfaction”" not in english  # a path of 1.4 ± 2.1 is no finding
 
 
 def test_hopeless_replicates_are_not_tried_to_the_end(mobi):
@@ -274,6 +281,7 @@ def test_hopeless_replicates_are_not_tried_to_the_end(mobi):
     assert found.interval == "linear"
     assert "failed replicates" in set(found.problems["problem"])
     assert any("37 of 40 replicates have no solution" in n["en"] for n in found.notes)
+    assert "linearised under the design" in found.methods("en")  # not: intervals come from refits
 
 
 def test_impossible_correlations_of_the_cfa(mobi):
@@ -336,7 +344,11 @@ def test_the_layers_of_the_demo_are_no_three_common_factors(demo):
     assert between["emotion", "behaviour"] == pytest.approx(1.134, abs=0.005)
     assert "negative residual variance, R² above 1 (1): Behaviour 1.58" in str(found.sentences("en"))
     assert "残差方差为负、R² 超过 1（1 处）：“行为”1.58" in str(found.sentences("zh"))
-    assert "hangs most" not in str(found.sentences("en"))
+    assert "largest path" not in str(found.sentences("en")) + found.headline("en").text
+    assert found.headline("en").text == (
+        "Common factors: the solution is not admissible – negative residual variance (1), impossible correlations (1)"
+    )
+    assert found.headline("zh").text == "共同因子模型的解不合理：残差方差为负（1）、相关矩阵非正定（1）"
 
 
 def test_touchpoints_as_one_factor(demo):
@@ -380,6 +392,40 @@ def test_methods_side_by_side_share_replicates():
     )
 
 
+def test_only_the_same_model_is_laid_beside():
+    survey = cx.Survey.from_frame(drawn(PLANTED))
+    found = cx.factor_model(survey, PATHS, errors="linear")
+    paths = list(found.model.paths)
+    fewer = "\n".join([THREE, *(f"{end} ~ {start}" for start, end in paths[:-1])])
+    with pytest.raises(SurveyError) as fault:
+        found.beside(cx.path_model(survey, fewer, replicates=0))
+    start, end = paths[-1]
+    assert str(fault.value) == (
+        f"beside: 1 path is in one of the two models only ({start} -> {end}), and every path depends on those beside it; estimate both with "
+        "the same model=."
+    )
+    with pytest.raises(SurveyError) as fault:
+        found.beside(cx.path_model(survey, PATHS.replace("Joy", "Delight"), replicates=0))
+    assert str(fault.value) == (
+        "beside: 2 constructs have other items in the path model than here ('Delight', 'Joy'); estimate both with the same model=."
+    )
+
+
+def test_beside_shows_the_path_model_as_it_was_estimated():
+    """Other missing data, same rows: the composites' numbers stay those of the path model."""
+    df = drawn(PLANTED, count=500)
+    gaps = np.random.default_rng(3).random(df.shape) < 0.1
+    survey = cx.Survey.from_frame(df.mask(gaps))
+    found = quietly(survey, PATHS, missing="em", replicates=100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other = cx.path_model(survey, PATHS, missing="pairwise", replicates=0)
+    table = found.beside(other).table
+    by = table[table["method"] == "PLS"].set_index(["source", "target"])["estimate"]
+    for row in other.table.itertuples():
+        assert by[row.source, row.target] == pytest.approx(row.estimate, abs=1e-10)
+
+
 def test_a_table_of_estimates_beside():
     survey = cx.Survey.from_frame(drawn(PLANTED))
     found = cx.factor_model(survey, PATHS, errors="linear")
@@ -417,7 +463,10 @@ def test_a_table_of_estimates_beside():
 # ------------------------------------------------------------------------------ pictures, words, tables
 def test_pictures_say_fit_and_cut_what_is_absurd(mobi):
     found = quietly(mobi, errors="linear")
-    for lang, title in (("en", "fit: poor"), ("zh", "拟合：不佳")):
+    for lang, title in (
+        ("en", "The common-factor model does not fit (CFI 0.90, RMSEA 0.06)"),
+        ("zh", "共同因子模型拟合不佳（CFI 0.90，RMSEA 0.06）"),
+    ):
         ax = found.plot(lang=lang)
         assert ax.get_title(loc="left") == title
         assert ax.get_xlim()[1] < 1.6

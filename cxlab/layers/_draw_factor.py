@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxlab import theme
+from cxlab.charts import set_finding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
     from cxlab.layers._factor_beside import BesideResult
     from cxlab.layers._factor_result import FactorModelResult
 
-_AXIS = {"en": "standardised", "zh": "标准化系数"}
-_VERDICT = {"good": {"en": "good", "zh": "良好"}, "acceptable": {"en": "acceptable", "zh": "尚可"},
-            "poor": {"en": "poor", "zh": "不佳"}, "none": {"en": "cannot be told", "zh": "无从判断"}}  # fmt: skip
-_FIT = {"en": "fit: {}", "zh": "拟合：{}"}
-_INADMISSIBLE = {"en": "not admissible", "zh": "解不合理"}
+_AXIS = {"en": "Standardised coefficient with {level} interval", "zh": "标准化系数与 {level} 区间"}
 _SPAN = 1.5  # coefficients beyond are cut, so that one absurd interval does not hide the others
 
 
@@ -44,11 +41,11 @@ def draw(result: FactorModelResult, ax: Axes | None, lang: str) -> Axes:
             start += len(rows)
         if len(shown) and len(loadings):
             ax.axhline(len(shown) - 0.5, color=theme.GRID, lw=0.8)
-        _finish(ax, names, lang)
-        title = _FIT[lang].format(_VERDICT[result.verdict][lang])
-        if not result.admissible:
-            title += f" · {_INADMISSIBLE[lang]}"
-        ax.set_title(title, color=theme.INK if result.admissible and result.verdict != "poor" else theme.BAD)
+        _finish(ax, names, _AXIS[lang].format(level=result.said_level))
+        set_finding(ax, result.headline(lang).text)
+        sound = result.admissible and result.verdict != "poor"
+        if not sound:
+            ax.set_title(ax.get_title(loc="left"), color=theme.BAD)
     return ax
 
 
@@ -62,8 +59,13 @@ def draw_beside(result: BesideResult, ax: Axes | None, lang: str) -> Axes:
         for j, method in enumerate(methods):
             rows = table[table["method"] == method]
             _whiskers(ax, rows, np.arange(len(paths)) + (j - (len(methods) - 1) / 2) * 0.24, colours[method], method)
-        _finish(ax, [f"{result.label(a, lang)} → {result.label(b, lang)}" for a, b in paths], lang)
+        _finish(
+            ax,
+            [f"{result.label(a, lang)} → {result.label(b, lang)}" for a, b in paths],
+            _AXIS[lang].format(level=result.said_level),
+        )
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        set_finding(ax, result.headline(lang).text)
     return ax
 
 
@@ -90,12 +92,12 @@ def _whiskers(ax: Axes, rows: object, at: np.ndarray, colour: str, label: str | 
     ax.plot(value[inside], at[inside], "o", color=colour, ms=5, label=label)
 
 
-def _finish(ax: Axes, names: list[str], lang: str) -> None:
+def _finish(ax: Axes, names: list[str], words: str) -> None:
     ax.axvline(0, color=theme.NEUTRAL, lw=0.8)
     left, right = ax.get_xlim()
     ax.set_xlim(max(min(left, -0.05), -_SPAN - 0.02), min(max(right, 1.05), _SPAN + 0.02))
     ax.set_yticks(np.arange(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlabel(_AXIS[lang])
+    ax.set_xlabel(words)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -12,6 +12,7 @@ import pandas as pd
 from cxlab.errors import SurveyError
 from cxlab.layers._factor_tables import split
 from cxlab.layers._kernel import Kernel
+from cxlab.layers._model import PathModel, counted
 from cxlab.result import Result
 from cxlab.words import Note, Sentence, Sentences, language, sentence
 
@@ -46,6 +47,17 @@ class BesideResult(Result):
     def sentences(self, lang: str | None = None) -> Sentences:
         """Where methods agree, and where not."""
         return Sentences(self._said(language(lang)))
+
+    def headline(self, lang: str | None = None) -> Sentence:
+        """The finding as a title: how many paths the methods tell differently."""
+        lang = language(lang)
+        first, *others = self.methods_shown
+        rows = self.table[self.table["method"] != first]
+        if rows["difference_low"].isna().all():
+            return sentence(_TITLE_ALONE, lang, methods=" / ".join(others), own=first)
+        apart = ((rows["difference_low"] > 0) | (rows["difference_high"] < 0)).groupby(rows["method"], sort=False).sum()
+        counts = _SEPARATOR[lang].join(f"{method} {count}" for method, count in apart.items())
+        return sentence(_TITLE, lang, count=len(rows) // len(others), counts=counts, own=first)
 
     def _said(self, lang: str) -> Iterator[Sentence]:
         for method in self.methods_shown[1:]:
@@ -110,25 +122,45 @@ def _composites(
     """PLS and PLSc of a path model, with replicates of the same weights if the rows are the same."""
     if other.kernel is None or set(other.model.items) != set(result.model.items):
         raise SurveyError("beside: the path model has other items than this one; estimate both with the same model=.")
-    prepared, spread, found = basis.case.prepared, basis.spread, basis.fitted
-    same = np.array_equal(other.kernel.prepared.sample.rows, prepared.sample.rows)
+    _check_same(result.model, other.model)
+    prepared, spread, found = other.kernel.prepared, basis.spread, basis.fitted
+    own = basis.case.prepared.sample
+    same = np.array_equal(prepared.sample.rows, own.rows) and np.array_equal(prepared.sample.weights, own.weights)
     names, at = found.frame.names, found.quantities.paths
     out = {}
     for method, consistent in (("PLS", False), ("PLSc", True)):
-        kernel = Kernel(prepared if same else other.kernel.prepared, other.kernel.scheme, consistent)
+        kernel = Kernel(prepared, other.kernel.scheme, consistent)
         sources = [kernel.names.index(names[s]) for s in at[:, 1]]
         targets = [kernel.names.index(names[e]) for e in at[:, 0]]
         drawn = None
         table = pd.DataFrame({"source": [names[s] for s in at[:, 1]], "target": [names[e] for e in at[:, 0]],
                               "estimate": kernel.sample.paths[0, sources, targets]})  # fmt: skip
+        paired = paired and same
         count = len(spread.found) if paired else other.replicates
         if count:
             again = kernel.replicates(count, result.seed if paired else other.seed)
             drawn = np.where(again.converged[:, None], again.paths[:, sources, targets], np.nan)
             tail = (1 - result.level) / 2
             table["low"], table["high"] = np.nanquantile(drawn, [tail, 1 - tail], axis=0)
-        out[method] = (table.set_index(["source", "target"]), drawn if paired and same else None)
+        out[method] = (table.set_index(["source", "target"]), drawn if paired else None)
     return out
+
+
+def _check_same(own: PathModel, other: PathModel) -> None:
+    """Refuse constructs of other items and other paths: what would be laid side by side is not the same path."""
+    measured = [{(c.name, frozenset(c.indicators)) for c in model.constructs} for model in (own, other)]
+    unlike = list(dict.fromkeys(name for name, _ in sorted(measured[0] ^ measured[1], key=lambda c: c[0])))
+    if unlike:
+        raise SurveyError(
+            f"beside: {counted(len(unlike), 'construct has', 'constructs have')} other items in the path model than here ({', '.join(map(repr, unlike))}); estimate both with "
+            "the same model=."
+        )
+    apart = [f"{s} -> {t}" for s, t in sorted(set(own.paths) ^ set(other.paths))]
+    if apart:
+        raise SurveyError(
+            f"beside: {counted(len(apart), 'path is', 'paths are')} in one of the two models only ({', '.join(apart)}), and every path depends on those beside it; "
+            "estimate both with the same model=."
+        )
 
 
 def _given(table: pd.DataFrame, shared: Sequence[Path]) -> pd.DataFrame:
@@ -174,10 +206,16 @@ _HEADINGS: dict[Any, Mapping[str, str]] = {
     "method": {"en": "Method", "zh": "方法"}, "difference": {"en": "Difference from CB-SEM", "zh": "与 CB-SEM 之差"},
     "difference_low": {"en": "Difference low", "zh": "差值下限"}, "difference_high": {"en": "Difference high", "zh": "差值上限"},
 }  # fmt: skip
+_SEPARATOR = {"en": ", ", "zh": "、"}
+_TITLE = {
+    "en": "Paths that differ from {own} beyond chance, of {count}: {counts}",
+    "zh": "{count} 条路径中与 {own} 的差异超出抽样误差的条数：{counts}",
+}
+_TITLE_ALONE = {"en": "{methods} beside {own}: differences not tested", "zh": "{methods} 与 {own} 对照：差异未作检验"}
 _TESTED = {
-    "en": "{method} against CB-SEM: {apart} of {count} paths differ beyond chance, {turned} have the other sign; the widest gap is "
-    "“{source}” → “{target}” ({difference:+.2f}).",
-    "zh": "{method} 与 CB-SEM 对照：{count} 条路径中有 {apart} 条差异超出偶然，{turned} 条符号相反；差距最大的是“{source}”→“{target}”（{difference:+.2f}）。",
+    "en": "{method} against CB-SEM: of {count} paths, each taken on its own, {apart} differ beyond chance, and {turned} have the other sign; the widest "
+    "gap is “{source}” → “{target}” ({difference:+.2f}).",
+    "zh": "{method} 与 CB-SEM 对照：{count} 条路径（逐条检验）中差异超出抽样误差的有 {apart} 条，估计值符号相反的有 {turned} 条；差距最大的是“{source}”→“{target}”（{difference:+.2f}）。",
 }
 _UNTESTED = {
     "en": "{method} against CB-SEM: {turned} of {count} paths have the other sign; the widest gap is “{source}” → “{target}” ({difference:+.2f}); "

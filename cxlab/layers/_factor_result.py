@@ -102,7 +102,7 @@ class FactorModelResult(Result):
         ----------
         other : PathModelResult or DataFrame
             Of :func:`cxlab.path_model`: PLS and PLSc are both shown, and the differences have intervals from replicates
-            with the same weights. A table with ``source, target, estimate`` (and ``low, high``) gives estimates alone.
+            with the same weights. It needs the same constructs and paths. A table with ``source, target, estimate`` (and ``low, high``) gives estimates alone.
         name : str
             Heading of a table's estimates.
 
@@ -183,14 +183,45 @@ class FactorModelResult(Result):
         loadings = self.table[self.table["kind"] == "loading"]
         weak = loadings[loadings["estimate"].abs() < WEAK]
         if len(weak):
-            listed = [f"{self.label(r.target, lang)} {r.estimate:.2f}".replace("-", "−") for r in weak.itertuples()]
+            pair = "“{}” {}" if lang == "en" else "“{}”{}"
+            listed = [pair.format(self.label(r.target, lang), number(r.estimate, ".2f")) for r in weak.itertuples()]
             yield sentence(words.WEAK, lang, limit=WEAK, listed=("、" if lang == "zh" else ", ").join(listed))
+
+    @property
+    def _made(self) -> str:
+        """How intervals were made in the end: hopeless replicates give way to the sandwich."""
+        return "linear" if self.interval == "linear" else self.errors
+
+    def headline(self, lang: str | None = None) -> Sentence:
+        """The finding as a title: what forbids to read the solution, or how it fits and its largest path that is shown."""
+        lang = language(lang)
+        if not self.admissible:
+            names = {"en": "{} ({})", "zh": "{}（{}）"}[lang]
+            faults = self.problems[self.problems["problem"].isin(words.INADMISSIBLE)]
+            listed = [
+                names.format(self.label(kind, lang, "problem"), count)
+                for kind, count in faults["problem"].value_counts(sort=False).items()
+            ]
+            return sentence(words.TITLE_INADMISSIBLE, lang, which=words.BETWEEN[lang].join(listed[:2]))
+        of = self.fit.set_index("measure")["estimate"]
+        facts = {"fit": words.TITLE_FIT[self.verdict][lang], "cfi": of["cfi"], "rmsea": of["rmsea"]}
+        paths = self.table[self.table["kind"] == "path"]
+        shown = paths[(paths["low"] > 0) | (paths["high"] < 0)]
+        if self.verdict == "poor" or shown.empty:
+            return sentence(words.TITLE_FITS if self.verdict != "none" else words.TITLE_NO_FIT, lang, **facts)
+        top = shown.iloc[int(shown["estimate"].abs().to_numpy().argmax())]
+        ends = {
+            "source": self.label(top["source"], lang),
+            "target": self.label(top["target"], lang),
+            "effect": top["estimate"],
+        }
+        return sentence(words.TITLE_PATH if self.verdict != "none" else words.TITLE_PATH_ALONE, lang, **facts, **ends)
 
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on how the numbers were made."""
         lang = language(lang)
         return sentence(words.METHODS, lang, constructs=len(self.model.constructs), items=len(self.model.items),
-                        base=self.base.respondents, errors=words.ERROR_WORDS[self.errors][lang]).text  # fmt: skip
+                        base=self.base.respondents, errors=words.ERROR_WORDS[self._made][lang]).text  # fmt: skip
 
 
 def _inside(text: str) -> str:

@@ -96,6 +96,12 @@ class Basis:
 def spread_of(case: Case, found: Fitted, errors: str, replicates: int, seed: int) -> Spread:
     """Uncertainty in one of three ways: refits, linearised under the design, expected information."""
     frame, theta, nothing = found.frame, found.theta, np.zeros(0, dtype=bool)
+    short = int((~np.isfinite(case.prepared.sample.columns)).any(axis=1).sum())
+    if errors == "normal" and short:
+        raise SurveyError(
+            f"errors='normal' counts every respondent as having answered everything, and {short:,} of {case.base:,} did not "
+            f"(missing={case.prepared.missing!r}); use errors='replicates'."
+        )
     if errors == "normal":
         return Spread(None, nothing, np.linalg.inv(information(frame, theta)) / case.base, np.inf, None)
     listwise, df = case.prepared.missing == "listwise", case.prepared.sample.df

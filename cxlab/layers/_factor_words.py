@@ -207,8 +207,8 @@ SHAKY = {
     "zh": "模型中有数据难以确定之处：{which}。",
 }
 STRONGEST = {
-    "en": "Free of error of measurement, “{target}” hangs most on “{source}”: {effect:.2f} ({low:.2f} to {high:.2f}).",
-    "zh": "剔除测量误差后，对“{target}”影响最大的是“{source}”：{effect:.2f}（{low:.2f} 至 {high:.2f}）。",
+    "en": "Between common factors, the largest path to “{target}” comes from “{source}”: {effect:.2f} ({low:.2f} to {high:.2f}).",
+    "zh": "在共同因子之间，通向“{target}”的最大路径系数来自“{source}”：{effect:.2f}（{low:.2f} 至 {high:.2f}）。",
 }
 UNCLEAR = {
     "en": "{count} of {all} paths cannot be told apart from zero: {paths}.",
@@ -221,6 +221,31 @@ TOGETHER = {
 WEAK = {
     "en": "Items that hardly measure their construct (loading under {limit:.1f}): {listed}.",
     "zh": "几乎不能测量所属构念的题目（载荷低于 {limit:.1f}）：{listed}。",
+}
+BETWEEN = {"en": ", ", "zh": "、"}
+TITLE_FIT: dict[str, Wording] = {
+    "good": {"en": "fits well", "zh": "拟合良好"}, "acceptable": {"en": "fits acceptably", "zh": "拟合尚可"},
+    "poor": {"en": "does not fit", "zh": "拟合不佳"}, "none": {"en": "cannot but fit", "zh": "必然完全拟合"},
+}  # fmt: skip
+TITLE_INADMISSIBLE = {
+    "en": "Common factors: the solution is not admissible – {which}",
+    "zh": "共同因子模型的解不合理：{which}",
+}
+TITLE_FITS = {
+    "en": "The common-factor model {fit} (CFI {cfi:.2f}, RMSEA {rmsea:.2f})",
+    "zh": "共同因子模型{fit}（CFI {cfi:.2f}，RMSEA {rmsea:.2f}）",
+}
+TITLE_NO_FIT = {
+    "en": "A common-factor model that fits any answers: its fit says nothing",
+    "zh": "参数过多、必然完全拟合的共同因子模型：拟合程度不说明问题",
+}
+TITLE_PATH = {
+    "en": "The common-factor model {fit} (CFI {cfi:.2f}, RMSEA {rmsea:.2f}); largest path: {source} → {target} {effect:.2f}",
+    "zh": "共同因子模型{fit}（CFI {cfi:.2f}，RMSEA {rmsea:.2f}）；最大的路径：{source} → {target} {effect:.2f}",
+}
+TITLE_PATH_ALONE = {
+    "en": "Largest path between common factors: {source} → {target} {effect:.2f} (the fit cannot be told)",
+    "zh": "共同因子之间最大的路径：{source} → {target} {effect:.2f}（拟合程度无从判断）",
 }
 METHODS = {
     "en": "A covariance-based structural equation model with {constructs} common factors and {items} items was estimated by maximum likelihood "
