@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab import theme
-from cxlab.loyalty._titles import set_finding
+from cxlab.loyalty._titles import broken, set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def draw_chain(result: ServiceProfitResult, ax: Axes, lang: str) -> Axes:
     }
     boxes = {}
     for name, (x, y) in place.items():
-        text = ax.text(x, y, _wrapped(result.label(name, lang, "cause"), lang), ha="center", va="center", fontsize=9.5, zorder=3,
+        text = ax.text(x, y, _wrapped(result.label(name, lang, "cause")), ha="center", va="center", fontsize=9.5, zorder=3,
                        bbox={"boxstyle": "round,pad=0.45", "facecolor": theme.BAND, "edgecolor": theme.NEUTRAL})  # fmt: skip
         boxes[name] = text.get_bbox_patch()
     for link in result.links:
@@ -101,11 +101,10 @@ def _arrow(
             bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
 
 
-def _wrapped(text: str, lang: str, wide: float = 1.0) -> str:
-    """A label on three lines at most; ``wide`` in boxes of the chain."""
-    import textwrap
-
-    return "\n".join(textwrap.wrap(text, round((18 if lang == "en" else 9) * wide), max_lines=3, placeholder="…"))
+def _wrapped(text: str, wide: float = 1.0) -> str:
+    """A label on three lines at most, words left whole; ``wide`` in boxes of the chain."""
+    lines = broken(text, 18 * wide).split("\n")
+    return "\n".join(lines[:3]) + ("…" if len(lines) > 3 else "")
 
 
 # ------------------------------------------------------------------------------ one link
@@ -137,8 +136,8 @@ def _points(result: ServiceProfitResult, link: tuple[str, str], ax: Axes, lang: 
         ends = np.array([x.min(), x.max()])
         ax.plot(ends, start + slope * ends, color=theme.NEUTRAL, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
     ax.margins(x=0.16, y=0.12)
-    ax.set_xlabel(_wrapped(result.label(link[0], lang, "cause"), lang, 1.7))
-    ax.set_ylabel(_wrapped(result.label(link[1], lang, "effect"), lang, 1.4))
+    ax.set_xlabel(_wrapped(result.label(link[0], lang, "cause"), 1.7))
+    ax.set_ylabel(_wrapped(result.label(link[1], lang, "effect"), 1.4))
 
 
 def _name_points(result: ServiceProfitResult, link: tuple[str, str], ax: Axes, lang: str) -> None:
