@@ -516,8 +516,13 @@ def test_models_that_have_no_single_importance():
 
 @pytest.mark.filterwarnings("ignore::cxlab.errors.SurveyWarning")
 def test_a_model_without_a_solution_says_so():
-    df = frame().assign(a2=lambda d: d["a1"])
-    result = cx.path_model(survey_of(df), "A =~ a1\nD =~ a2\nC =~ c1 + c2\nC ~ A + D", replicates=0)
+    rng = np.random.default_rng(1)
+    df, noise = frame(), 2 * rng.normal(size=400)
+    df = df.assign(
+        a1=5 + 0.8 * (df["c1"] - 6) + noise, a2=5 + 0.8 * (df["c1"] - 6) - noise
+    )  # a common factor without reliability
+    result = cx.path_model(survey_of(df), "A =~ a1 + a2\nC =~ c1 + c2\nC ~ A", method="plsc", replicates=100)
+    assert result.table["estimate"].isna().any()
     found = result.ipma()
     assert (found.table["reliability"] == "suppressed").all()
     found.plot(lang="en")
@@ -526,11 +531,23 @@ def test_a_model_without_a_solution_says_so():
     )
 
 
+@pytest.mark.filterwarnings("ignore::cxlab.errors.SurveyWarning")
+def test_constructs_that_are_no_mean_of_their_items_are_refused():
+    df = frame()
+    result = cx.path_model(survey_of(df.assign(b2=10 - df["b2"])), SMALL, replicates=100)
+    said = (
+        "model: 1 of 3 constructs have no index, as their items count against one another: 'B'; turn items whose less is better "
+        "(higher_is_better: false), or leave some out."
+    )
+    assert message(result.ipma) == said
+    assert message(result.what_if, {"a1": 1}) == said
+
+
 def test_plsc_and_negative_weights_are_said():
     found = cx.ipma(survey_of(), SMALL, method="plsc", replicates=0)
     assert any(n["en"].startswith("Importance is corrected for reliability (PLSc):") for n in found.notes)
     df = frame()
-    odd = df.assign(a3=np.clip(10 - df["a3"], 0, 10))
+    odd = df.assign(a3=5 - 0.25 * (df["a1"] - 7) + 2 * np.random.default_rng(0).normal(size=len(df)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = cx.ipma(survey_of(odd), SMALL, replicates=0)

@@ -153,6 +153,7 @@ def ground(result: PathModelResult, by: str | None = None, model_of: str = "all"
             f"model has {len(kernel.products)} products of constructs ({', '.join(kernel.products)}); what one point brings then depends "
             "on the level of the moderator, and there is no single importance: leave the products out."
         )
+    _check_indices(kernel)
     prepared, survey = kernel.prepared, kernel.prepared.survey
     if by is not None and not isinstance(by, str):
         raise SurveyError(f"by is {by!r}; name one column.")
@@ -176,6 +177,19 @@ def ground(result: PathModelResult, by: str | None = None, model_of: str = "all"
     if by is not None:
         _warn(by, own, groups.labels)
     return Ground(prepared, kernel.names, own, kernel.plan.structure.paths, options, converged, notes, groups.labels)
+
+
+def _check_indices(kernel: Kernel) -> None:
+    """Refuse constructs that are no mean of their items: there is no 0–100 scale on which they could perform."""
+    sample = kernel.sample
+    if not np.isfinite(sample.paths).all():
+        return
+    none = [n for n, value in zip(kernel.names, sample.index[0], strict=True) if np.isnan(value)]
+    if none:
+        raise SurveyError(
+            f"model: {len(none)} of {len(kernel.names)} constructs have no index, as their items count against one another: "
+            f"{', '.join(map(repr, none))}; turn items whose less is better (higher_is_better: false), or leave some out."
+        )
 
 
 Parts = tuple[FloatArray, ...]  # total effects, shares, means
