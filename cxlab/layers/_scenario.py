@@ -165,7 +165,9 @@ def scenario(found: Ground) -> PathScenario:
     ends = prepared.scales
     turn = np.array([survey.higher_is_better(i) or len(survey.items_of(i)) > 1 for i in found.items])
     step = np.where(turn, 1, -1) * 100 / np.maximum(ends[:, 1] - ends[:, 0], 1e-300)
-    outer = next((c.share[0] for c in found.cells if np.isfinite(c.share[0]).all()), None)
+    outer = next(
+        (c.share[0] for c in found.cells if np.isfinite(c.share[0]).all() and np.isfinite(c.total[0]).all()), None
+    )
     if outer is None:
         by = found.options["by"]
         raise SurveyError(
