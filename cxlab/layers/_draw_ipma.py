@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab import theme
-from cxlab.charts import label_points, new_axes
+from cxlab.charts import label_points, new_axes, set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def draw(result: IpmaResult, ax: Axes | None, lang: str) -> Axes:
         _map(ax, result, result.table, limits, lang)
         ax.set_xlabel(_WORDS["x"][lang])
         ax.set_ylabel(_high(result, lang))
-        ax.set_title(result.text(result.title, lang), pad=26)
+        set_finding(ax, result.headline(lang).text, pad=26)
         _legend(ax, result, lang, 0.1)
         _say_named(ax, len(result.table), _NAMED[False], lang)
         _named(ax, result, result.table, lang)
@@ -52,7 +52,7 @@ def draw(result: IpmaResult, ax: Axes | None, lang: str) -> Axes:
     down = -(-len(parts) // across)
     ax = ax or new_axes(1.0 + 3.7 * across, 1.3 + 3.6 * down)
     ax.axis("off")
-    ax.set_title(result.text(result.title, lang), pad=52)
+    set_finding(ax, result.headline(lang).text, pad=52)
     limits = _limits(parts)
     panels = []
     for k, rows in enumerate(parts):
@@ -151,13 +151,18 @@ def _equal_gains(ax: Axes, rows: pd.DataFrame) -> None:
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     gains = rows["gain"].to_numpy(float)
     x = np.linspace(left, min(right, 99.5), 200)
+    written: list[np.ndarray] = []
     for gain in MaxNLocator(5).tick_values(max(gains.min(), 0.0), max(gains.max(), 1e-9)):
         y = 10 * gain / (100 - x)
         inside = (y > low) & (y < high)
         if gain <= 0 or inside.sum() < 20:
             continue
         ax.plot(x[inside], y[inside], color=theme.GRID, linewidth=1, zorder=0)
-        end = np.flatnonzero(inside)[-1]
+        end = np.flatnonzero(inside & (y < high - 0.03 * (high - low)))[-1]
+        spot = np.array([(x[end] - left) / (right - left), (y[end] - low) / (high - low)])
+        if any(np.abs((spot - other) / (0.14, 0.05)).max() < 1 for other in written):
+            continue  # its number would lie on another
+        written.append(spot)
         ax.annotate(f"+{gain:g}", (x[end], y[end]), xytext=(-2, 0), textcoords="offset points", ha="right", va="center", fontsize=7.5,
                     color=theme.NEUTRAL, zorder=0, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,6 +108,45 @@ class IpmaResult(Result):
             self._of_segment(list(rows.itertuples()), code, lang) for code, rows in shown.groupby(self.key, sort=False)
         )
 
+    def headline(self, lang: str | None = None) -> Sentence:
+        """The finding as a title: where the most room is, and whether that is told apart from the rest."""
+        lang = language(lang)
+        target = self.label(self.target, lang)
+        shown = self.table[self.table["reliability"] != "suppressed"]
+        if shown.empty:
+            return sentence(words.NOTHING, lang, effective=float(self.table["base_effective"].max()), target=target)
+        if self.key is not None:
+            return self._of_segments(shown, target, lang)
+        rows = list(shown.itertuples())
+        top, tied = rows[0], self._tied(rows)
+        facts = {"name": self.name(top, lang), "gain": top.gain, "target": target}
+        if not np.isfinite(top.gain_low):
+            return sentence(words.TITLE_POINTS, lang, **facts)
+        if not top.importance_low > 0:
+            return sentence(words.TITLE_UNCLEAR, lang, target=target, name=facts["name"])
+        return (
+            sentence(words.TITLE_TIED, lang, **facts, count=len(tied))
+            if tied
+            else sentence(words.TITLE_TOP, lang, **facts)
+        )
+
+    def _of_segments(self, shown: pd.DataFrame, target: str, lang: str) -> Sentence:
+        parts = [(code, list(rows.itertuples())) for code, rows in shown.groupby(self.key, sort=False)]
+        apart = sum(
+            not self._tied(rows) and rows[0].importance_low > 0 and not pd.isna(rows[0].rank_low) for _, rows in parts
+        )
+        names = [self.name(rows[0], lang) for _, rows in parts]
+        facts = {"target": target, "count": len(parts), "apart": apart}
+        if len(set(names)) == 1:
+            return sentence(words.TITLE_SAME, lang, **facts, name=names[0])
+        counts = Counter(names)
+        listed = [
+            f"{number(name, 'in')} ({count})" if lang == "en" else f"“{name}”（{count}）"
+            for name, count in counts.most_common(2)
+        ]
+        more = " …" if len(counts) > len(listed) else ""
+        return sentence(words.TITLE_APART, lang, **facts, listed=("、" if lang == "zh" else ", ").join(listed) + more)
+
     def _about(self, rows: list[Any], lang: str) -> Iterator[Sentence]:
         top, target = rows[0], self.label(self.target, lang)
         if not np.isfinite(top.gain_low):
@@ -124,6 +164,8 @@ class IpmaResult(Result):
                 **self._ends(top),
                 **more,
             )
+        else:
+            yield sentence(words.FIRST_UNCLEAR, lang, target=target, **self._facts(top, lang))
         for row in [r for r in sure if r is not top][:1]:
             yield sentence(words.NEXT, lang, **self._facts(row, lang))
         most = max(sure, key=lambda r: r.importance, default=top)
@@ -141,6 +183,10 @@ class IpmaResult(Result):
             "target": self.label(self.target, lang),
             **self._facts(top, lang),
         }
+        if not np.isfinite(top.gain_low):
+            return sentence(words.SEGMENT_POINTS, lang, **facts)
+        if not any(r.importance_low > 0 for r in rows):
+            return sentence(words.SEGMENT_UNCLEAR, lang, segment=facts["segment"], target=facts["target"])
         if tied:
             return sentence(words.SEGMENT_TIED, lang, **facts, others=self._others(tied, lang))
         return sentence(words.SEGMENT, lang, **facts)

@@ -158,6 +158,43 @@ SEGMENT_TIED = {
     "{performance:.0f} of 100.",
     "zh": "{segment}：潜在提升最大的是“{name}”，对应“{target}”{gain:+.1f} 分（{low:+.1f} 至 {high:+.1f}），但与{others}无法区分；现值 {performance:.0f} 分（满分 100）。",
 }
+SEGMENT_POINTS = {
+    "en": "{segment:cap}: the largest potential gain is in {name:in}, {gain:+.1f} points of {target:in}; it stands at {performance:.0f} of 100. No intervals were "
+    "asked for.",
+    "zh": "{segment}：潜在提升最大的是“{name}”，对应“{target}”{gain:+.1f} 分，现值 {performance:.0f} 分（满分 100）。本次未计算区间。",
+}
+SEGMENT_UNCLEAR = {
+    "en": "{segment:cap}: nothing can be told apart from zero in its effect on {target:in}.",
+    "zh": "{segment}：各项对“{target}”的影响均无法与零区分。",
+}
+FIRST_UNCLEAR = {
+    "en": "{name:cap} has the largest estimated gain ({gain:+.1f} points of {target:in}, {low:+.1f} to {high:+.1f}), but its effect cannot be told apart from zero.",
+    "zh": "估计的潜在提升最大的是“{name}”（对应“{target}”{gain:+.1f} 分，{low:+.1f} 至 {high:+.1f}），但其影响无法与零区分。",
+}
+TITLE_TOP = {
+    "en": "{name:cap} has the most room that matters for {target:in}: {gain:+.1f} points if it rose to 100",
+    "zh": "对“{target}”最值得提升的是“{name}”：若升至满分对应 {gain:+.1f} 分",
+}
+TITLE_TIED = {
+    "en": "Most room that matters for {target:in}: {name:in} ({gain:+.1f} points), not told apart from {count} more",
+    "zh": "对“{target}”潜在提升最大的是“{name}”（{gain:+.1f} 分），但另有 {count} 项与之无法区分",
+}
+TITLE_POINTS = {
+    "en": "Largest potential gain for {target:in}: {name:in} ({gain:+.1f} points, no intervals)",
+    "zh": "对“{target}”潜在提升最大的是“{name}”（{gain:+.1f} 分，未计算区间）",
+}
+TITLE_UNCLEAR = {
+    "en": "Largest estimated gain for {target:in}: {name:in}, whose effect cannot be told apart from zero",
+    "zh": "对“{target}”估计的潜在提升最大的是“{name}”，但其影响无法与零区分",
+}
+TITLE_SAME = {
+    "en": "Largest potential gain for {target:in} in all {count} groups: {name:in} (told apart from the rest in {apart})",
+    "zh": "{count} 个群体中，对“{target}”潜在提升最大的均为“{name}”（其中 {apart} 个可与其他各项区分）",
+}
+TITLE_APART = {
+    "en": "Largest potential gain for {target:in}: {listed} (told apart from the rest in {apart} of {count} groups)",
+    "zh": "对“{target}”潜在提升最大的项目：{listed}（{count} 个群体中有 {apart} 个可与其他各项区分）",
+}
 NOTHING = {
     "en": "Effective base {effective:,.0f}: too few respondents to say where there is room for {target:in}.",
     "zh": "有效样本量仅 {effective:,.0f}，不足以判断{target}的提升空间。",
@@ -190,6 +227,10 @@ ITEM_ASKED = {
 CONSTRUCT_ASKED = {
     "en": "all of {name:in} stood {points:g} {unit} of 0–100 {way}",
     "zh": "“{name}”整体{way} {points:g} {unit}（0–100 分）",
+}
+OF_SEGMENT_ALONE = {
+    "en": "{segment:cap}: {gain:+.1f} points of {target:in}, from {before:.1f} to {after:.1f}. No intervals were asked for.",
+    "zh": "{segment}：“{target}”{gain:+.1f} 分，由 {before:.1f} 至 {after:.1f}。本次未计算区间。",
 }
 OF_SEGMENT = {
     "en": "{segment:cap}: {gain:+.1f} points of {target:in} ({level} interval {low:+.1f} to {high:+.1f}), from {before:.1f} to {after:.1f}.",

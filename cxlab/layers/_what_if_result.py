@@ -81,7 +81,8 @@ class PathWhatIfResult(Result):
         facts = {"target": self.label(row.construct, lang), "gain": row.estimate, "low": row.low, "high": row.high, "before": row.before,
                  "after": row.after, "level": self.said_level}  # fmt: skip
         if self.key is not None:
-            return sentence(words.OF_SEGMENT, lang, segment=self.label(getattr(row, self.key), lang, self.key), **facts)
+            template = words.OF_SEGMENT if np.isfinite(row.low) else words.OF_SEGMENT_ALONE
+            return sentence(template, lang, segment=self.label(getattr(row, self.key), lang, self.key), **facts)
         changes = self._changes(str(row.construct), lang)
         return sentence(
             words.EXPECTED if np.isfinite(row.low) else words.EXPECTED_ALONE, lang, changes=changes, **facts
