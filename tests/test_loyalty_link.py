@@ -360,7 +360,7 @@ def test_over_simulated_studies_diamond_gets_a_threshold_rarely_and_the_others_o
     print(f"diamond {false} of 40, both {found} of 40, knot covered {covered}")
     assert false <= 6
     assert found >= 38
-    assert covered >= 33
+    assert covered >= 36
 
 
 def test_cards_differ_and_hostages_follow_nothing(renewals, truth):

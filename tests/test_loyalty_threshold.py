@@ -10,7 +10,7 @@ from cxlab.design import Design
 from cxlab.errors import SurveyError
 from cxlab.loyalty._between import threshold_differences
 from cxlab.loyalty._spline import monotone
-from cxlab.loyalty._threshold import Pairs, bend, bent, default_knots, regress
+from cxlab.loyalty._threshold import Pairs, bend, bent, best_knots, default_knots, regress
 from cxlab.regression import linear, logit
 from cxlab.survey import Survey
 
@@ -133,6 +133,7 @@ def test_columns_that_repeat_one_another_are_no_regression():
 def test_straight_lines_get_a_bend_rarely(binary):
     rng = np.random.default_rng(2017)
     false = sum(found(sample(rng, binary=binary), knots=9, seed=k).p_value < 0.05 for k in range(500))
+    print(f"size {false} of 500")
     assert 10 <= false <= 41
 
 
@@ -143,21 +144,21 @@ def test_straight_lines_get_a_bend_rarely(binary):
 )
 def test_the_knot_and_the_slopes_lie_in_their_intervals(binary, turn, per, at):
     rng = np.random.default_rng(1999)
-    surveys, power, knot, width, slopes = 250, 0, 0, [], np.zeros(3)
+    surveys, power, knot, width, slopes = 200, 0, 0, [], np.zeros(3)
     for k in range(surveys):
         here = found(sample(rng, turn=turn, knot=at, binary=binary, per=per), seed=k)
-        stand = here.knots[here.accepted(0.95)]
+        low, high = here.interval(0.95)
         power += here.p_value < 0.05
-        knot += stand.min() - 1e-9 <= at <= stand.max() + 1e-9
-        width.append(np.ptp(stand))
+        knot += low - 1e-9 <= at <= high + 1e-9
+        width.append(high - low)
         table = here.slopes(0.95)
         slopes += (table[:, 2] <= (0.4, 0.4 + turn, turn)) & ((0.4, 0.4 + turn, turn) <= table[:, 3])
     print(
         f"power {power / surveys:.3f}, knot {knot / surveys:.3f}, width {np.mean(width):.2f}, slopes {slopes / surveys}"
     )
     assert power >= 0.8 * surveys
-    assert 0.92 * surveys <= knot <= 0.985 * surveys
-    assert np.mean(width) < 2.2
+    assert knot >= 0.92 * surveys
+    assert np.mean(width) < 3.4
     assert (slopes >= 0.92 * surveys).all()
 
 
@@ -181,29 +182,42 @@ def apart(parts, seed=0):
 
 def test_thresholds_against_each_other_turn_with_the_order_of_the_groups():
     parts = halves(np.random.default_rng(7), (6, 7.4), within=True)
-    (one,), p = apart(parts)[0].to_dict("records"), apart(parts)[1]
-    (other,) = apart(dict(reversed(parts.items())))[0].to_dict("records")
-    assert [other["low"], other["high"], other["estimate"]] == pytest.approx(
-        [-one["high"], -one["low"], -one["estimate"]]
-    )
-    assert other["p_value"] == pytest.approx(one["p_value"])
-    assert one["p_value"] == pytest.approx(p, rel=1e-6)  # of two groups the joint test is the same
+    table, p = apart(parts)
+    (one,), (other,) = table.to_dict("records"), apart(dict(reversed(parts.items())))[0].to_dict("records")
+    assert [other["low"], other["high"]] == pytest.approx([-one["high"], -one["low"]], abs=0.25)  # of other draws
+    assert other["estimate"] == -one["estimate"]
+    assert other["p_value"] == pytest.approx(one["p_value"], abs=0.01)
+    assert one["p_value"] == p  # of two groups the joint test is the same
     assert (one["p_value"] < 0.05) == (not one["low"] <= 0 <= one["high"])
+
+
+def test_draws_of_the_best_knot_spread_as_it_does_over_surveys():
+    rng = np.random.default_rng(14)
+    here = [found(sample(rng, turn=1.5, per=20), knots=41, seed=k) for k in range(150)]
+    over = np.std([b.threshold for b in here])
+    drawn = np.mean([np.std(best_knots([b], 1)[0]) for b in here[:30]])
+    assert drawn == pytest.approx(over, rel=0.2)
+
+
+def test_a_knot_that_everybody_agrees_on_has_no_interval():
+    pairs = sample(np.random.default_rng(3))
+    exact = Pairs(pairs.x, 2 + 0.5 * pairs.x + 1.5 * bent(pairs.x, 7.4), pairs.others, pairs.rows, pairs.design, False)
+    assert found(exact, knots=41).interval(0.95) == pytest.approx((7.4, 7.4))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("knots", "within"), [((7, 7), True), ((7, 7), False), ((6, 8), True)])
 def test_differences_of_thresholds_lie_in_their_intervals(knots, within):
     rng = np.random.default_rng(2003)
-    surveys, rejected, covered = 200, 0, 0
+    surveys, rejected, covered = 150, 0, 0
     for k in range(surveys):
         table, p = apart(halves(rng, knots, within=within), seed=k)
         row = table.iloc[0]
         rejected += p < 0.05
         covered += row["low"] - 1e-9 <= knots[0] - knots[1] <= row["high"] + 1e-9
     print(f"{knots} within {within}: rejected {rejected / surveys:.3f}, covered {covered / surveys:.3f}")
-    assert covered >= 0.915 * surveys
-    assert rejected >= 0.8 * surveys if knots[0] != knots[1] else rejected <= 18
+    assert covered >= 0.92 * surveys
+    assert rejected >= 0.6 * surveys if knots[0] != knots[1] else rejected <= 14
 
 
 # ---------------------------------------------------------------------- the monotone spline

@@ -90,19 +90,20 @@ def loyalty_link(
     y = a + b x + d (x − c)₊ + covariates, by weighted least squares, or its log-odds by pseudo-likelihood, at every knot c. The
     statistic is the largest Wald statistic of d = 0; its null distribution comes from 9,999 draws of a multivariate t with the
     design covariance of all d(c), which takes the place of Davies' bound under weights and clusters. The threshold
-    is the knot that fits best, given only if the test rejects (Holm over groups). Its interval holds the knots that a
-    test on the criterion does not reject, scaled by the design effect of the score for the knot. Intervals of the slopes
-    enclose those at all these knots. Respondents with a missing answer leave. The smooth is the monotone spline closest to
-    the answers: quadratic I-splines, non-negative coefficients, up to four inner knots at equal shares of the weight.
-    Thresholds of groups are compared by the sum of their criteria, scaled likewise and with the design correlation of their
-    scores, at knots the difference apart; over 150 surveys of 960 this test of equal thresholds rejected in 4 to 5 %, and
-    intervals covered .95 to .97. Groups without a threshold have none that could differ.
+    is the knot that fits best, given only if the test rejects (Holm over groups). Its interval is that of the best knot when
+    the criteria of all knots vary as their design covariance says, which holds where a rating scale has rounded the bend and
+    knots some way apart fit about equally well; it is widened to the knots that a criterion test, scaled by the design effect
+    of the score for the knot, leaves standing. Intervals of slopes and effects enclose those at the latter. Thresholds of groups are compared by drawing
+    their best knots together; groups without a threshold have none that could differ. Respondents with a missing answer leave.
+    The smooth is the monotone spline closest to the answers: quadratic I-splines, non-negative coefficients, up to four
+    inner knots at equal shares of the weight.
 
     Rating scales blunt a bend: coarse answers and response style move the best-fitting knot away from the one in customers' minds.
 
     References
     ----------
-    Hansen (2017), Journal of Business & Economic Statistics 35, 228–240. Ramsay (1988), Statistical Science 3, 425–441. Rao & Scott (1984), Annals of Statistics 12, 46–60.
+    Hansen (2017), Journal of Business & Economic Statistics 35, 228–240. Ramsay (1988), Statistical
+    Science 3, 425–441. Rao & Scott (1984), Annals of Statistics 12, 46–60.
     Jones & Sasser (1995), Harvard Business Review 73(6), 88–99. Mittal & Kamakura (2001), Journal of Marketing
     Research 38, 131–142.
 
@@ -290,10 +291,9 @@ def _described(found: Bend, p: float, level: float) -> dict[str, Any]:
         row["findable_effect"] = row["findable"] * ratio
     if p >= 1 - level:
         return row
-    stand = found.accepted(level)
-    kept = found.knots[stand]
-    row |= {"threshold": found.threshold, "low": kept.min(), "high": kept.max(), "low_open": bool(stand[0]),
-            "high_open": bool(stand[-1]), "intercept": float(found.fits[found.place].coefficients[0])}  # fmt: skip
+    low, high = found.interval(level)
+    row |= {"threshold": found.threshold, "low": low, "high": high, "low_open": low == found.knots[0],
+            "high_open": high == found.knots[-1], "intercept": float(found.fits[found.place].coefficients[0])}  # fmt: skip
     for name, (value, _, low, high) in zip(_SLOPES, found.slopes(level), strict=True):
         row |= {name: value, f"{name}_low": low, f"{name}_high": high}
     if found.pairs.binary:

@@ -160,16 +160,16 @@ NOT_CAUSE = {
 }
 METHODS = {
     "line": {
-        "en": "Segmented linear regression on a grid of knots; sup-Wald test with a design-based multivariate t null distribution; {level} "
-        "interval of the knot by inversion of a Rao–Scott corrected criterion test (Hansen 2017). The smooth curve is a monotone quadratic spline (I-splines, Ramsay 1988) by non-negative least squares.",
-        "zh": "在拐点网格上作分段线性回归；采用上确界 Wald 检验，零分布取自基于抽样设计的多元 t 分布；拐点的 {level} 区间由"
-        "经 Rao–Scott 校正的准则检验反演得到（Hansen 2017）。平滑曲线为单调二次样条（I 样条，Ramsay 1988），以非负最小二乘拟合。",
+        "en": "Segmented linear regression on a grid of knots (Hansen 2017); sup-Wald test with a design-based multivariate t null distribution; {level} "
+        "interval of the knot from draws of the criterion of all knots with their design covariance. The smooth curve is a monotone quadratic spline (I-splines, Ramsay 1988) by non-negative least squares.",
+        "zh": "在拐点网格上作分段线性回归（Hansen 2017）；采用上确界 Wald 检验，零分布取自基于抽样设计的多元 t 分布；拐点的 {level} 区间由"
+        "各候选拐点拟合准则的联合抽样分布得到。平滑曲线为单调二次样条（I 样条，Ramsay 1988），以非负最小二乘拟合。",
     },
     "binary": {
-        "en": "Segmented logistic regression on a grid of knots; sup-Wald test with a design-based multivariate t null distribution; {level} "
-        "interval of the knot by inversion of a Rao–Scott corrected criterion test (Hansen 2017). The smooth curve is a monotone quadratic spline (I-splines, Ramsay 1988) by non-negative least squares.",
-        "zh": "在拐点网格上作分段逻辑回归；采用上确界 Wald 检验，零分布取自基于抽样设计的多元 t 分布；拐点的 {level} 区间由"
-        "经 Rao–Scott 校正的准则检验反演得到（Hansen 2017）。平滑曲线为单调二次样条（I 样条，Ramsay 1988），以非负最小二乘拟合。",
+        "en": "Segmented logistic regression on a grid of knots (Hansen 2017); sup-Wald test with a design-based multivariate t null distribution; {level} "
+        "interval of the knot from draws of the criterion of all knots with their design covariance. The smooth curve is a monotone quadratic spline (I-splines, Ramsay 1988) by non-negative least squares.",
+        "zh": "在拐点网格上作分段逻辑回归（Hansen 2017）；采用上确界 Wald 检验，零分布取自基于抽样设计的多元 t 分布；拐点的 {level} 区间由"
+        "各候选拐点拟合准则的联合抽样分布得到。平滑曲线为单调二次样条（I 样条，Ramsay 1988），以非负最小二乘拟合。",
     },
 }  # fmt: skip
 TITLES = {

