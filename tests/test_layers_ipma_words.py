@@ -73,3 +73,29 @@ def test_titles_say_the_finding(lang: str, said: str):
     same = "Largest potential gain for C in all 3 groups: A (told apart from the rest in 3)"
     assert found.ipma(by="card").headline("en").text == same
     mpl.pyplot.close("all")
+
+
+def test_what_if_titles_say_what_is_expected():
+    found = model(0.6, 0.2)
+    one, by = found.what_if({"A": 10}), found.what_if({"A": 10}, by="card")
+    row = one.table.set_index("construct").loc["C"]
+    ends = f"{row['low']:+.1f} to {row['high']:+.1f}"
+    assert one.headline("en").text == f"C: {row['estimate']:+.1f} points of 0–100 expected ({ends})"
+    rows = by.table[by.table["construct"] == "C"]["estimate"]
+    assert by.headline("zh").text == f"“C”在 3 个群体中预期变化 {rows.min():+.1f} 至 {rows.max():+.1f} 分（0–100 分）"
+    for result in (one, by):
+        assert result.plot(lang="en").get_title(loc="left") == result.headline("en").text
+    mpl.pyplot.close("all")
+
+
+def test_gains_average_to_the_total_only_with_complete_rows():
+    data = survey(0.6, 0.2).data
+    holes = data.mask(np.random.default_rng(1).random(data.shape) < 0.1)
+    some = Survey.from_frame(holes.assign(card=data["card"]))
+    whole = "average to the total's"
+    for missing, said in (("listwise", True), ("em", False)):
+        notes = " ".join(
+            n["en"] for n in cx.path_model(some, MODEL, missing=missing, replicates=0).ipma(by="card").notes
+        )
+        assert (whole in notes) is said
+        assert ("average only nearly" in notes) is not said

@@ -361,6 +361,11 @@ POOLED = {
     "segments' gains average to the total's.",
     "zh": "影响系数和指标权重取自全体受访者；答案、可提升空间和样本量取自各群体，因此各群体提升的加权平均等于总体提升。",
 }
+POOLED_INCOMPLETE = {
+    "en": "Effects and weights of the items are those of all respondents; answers, room on the scale and base are the segment's. With missing answers estimated within "
+    "each segment, the segments' gains average only nearly to the total's.",
+    "zh": "影响系数和指标权重取自全体受访者；答案、可提升空间和样本量取自各群体。缺失答案在各群体内分别估计，因此各群体提升的加权平均只近似等于总体提升。",
+}
 OWN = {
     "en": "Each segment has a model of its own; its importances rest on its own base.",
     "zh": "每个群体单独建模，其重要性只依据该群体自身的样本。",
@@ -371,4 +376,5 @@ def segment_notes(found: Ground) -> tuple[Mapping[str, str], ...]:
     """Whose model speaks for the segments, and what was found about them."""
     if found.options["by"] is None:
         return ()
-    return (Note(OWN if found.options["model_of"] == "group" else POOLED), *found.notes)
+    pooled = POOLED if found.prepared.missing == "listwise" else POOLED_INCOMPLETE
+    return (Note(OWN if found.options["model_of"] == "group" else pooled), *found.notes)

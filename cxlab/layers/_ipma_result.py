@@ -117,7 +117,7 @@ class IpmaResult(Result):
             return sentence(words.NOTHING, lang, effective=float(self.table["base_effective"].max()), target=target)
         if self.key is not None:
             return self._of_segments(shown, target, lang)
-        rows = list(shown.itertuples())
+        rows: list[Any] = list(shown.itertuples())
         top, tied = rows[0], self._tied(rows)
         facts = {"name": self.name(top, lang), "gain": top.gain, "target": target}
         if not np.isfinite(top.gain_low):
@@ -131,7 +131,9 @@ class IpmaResult(Result):
         )
 
     def _of_segments(self, shown: pd.DataFrame, target: str, lang: str) -> Sentence:
-        parts = [(code, list(rows.itertuples())) for code, rows in shown.groupby(self.key, sort=False)]
+        parts: list[tuple[Any, list[Any]]] = [
+            (code, list(rows.itertuples())) for code, rows in shown.groupby(self.key, sort=False)
+        ]
         apart = sum(
             not self._tied(rows) and rows[0].importance_low > 0 and not pd.isna(rows[0].rank_low) for _, rows in parts
         )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlab.layers import _ipma_words as words
 from cxlab.result import Labels, Result
-from cxlab.words import Sentence, Sentences, language, number, sentence
+from cxlab.words import Sentence, Sentences, language, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,14 +57,35 @@ class PathWhatIfResult(Result):
 
         lang = language(lang)
         table, name = self.table, "construct"
-        title = _PICTURE["all"][lang]
+        title = self.headline(lang).text
         if self.key is not None:
             target = self.targets[0] if self.targets else str(table["construct"].iloc[-1])
             table, name = table[table["construct"] == target], self.key
-            title = _PICTURE["one"][lang].format(number(self.label(target, lang), "in" if lang == "en" else ""))
         shown = table[["estimate", "low", "high"]].assign(label=[self.label(v, lang, name) for v in table[name]])
         shown.loc[(table["reliability"] == "suppressed").to_numpy(), ["estimate", "low", "high"]] = np.nan
         return charts.dots(shown, title=title, spec="+.1f", reference=0.0, ax=ax)
+
+    def headline(self, lang: str | None = None) -> Sentence:
+        """The finding as a title: what is expected of the first target, over the segments."""
+        lang = language(lang)
+        if not self.targets:
+            return sentence(words.NO_EFFECT, lang, target=self.label(self.asked[0], lang))
+        rows = self.table[(self.table["construct"] == self.targets[0]) & (self.table["reliability"] != "suppressed")]
+        facts = {"target": self.label(self.targets[0], lang)}
+        if rows.empty:
+            return sentence(_PICTURE["hidden"], lang, **facts)
+        if self.key is not None:
+            return sentence(
+                _PICTURE["segments"],
+                lang,
+                **facts,
+                least=rows["estimate"].min(),
+                most=rows["estimate"].max(),
+                count=len(rows),
+            )
+        row = rows.iloc[0]
+        facts |= {"gain": row["estimate"], "low": row["low"], "high": row["high"]}
+        return sentence(_PICTURE["all" if np.isfinite(row["low"]) else "alone"], lang, **facts)
 
     def sentences(self, lang: str | None = None) -> Sentences:
         """What is expected at the end of the paths."""
@@ -110,8 +131,19 @@ class PathWhatIfResult(Result):
 
 TITLE = {"en": "What if ratings changed: the indices expected", "zh": "情景推演：各指数的预期变化"}
 _PICTURE = {
-    "all": {"en": "Expected change of each index (points of 0–100)", "zh": "各指数的预期变化（0–100 分）"},
-    "one": {"en": "Expected change of {} (points of 0–100)", "zh": "{}的预期变化（0–100 分）"},
+    "all": {
+        "en": "{target:cap}: {gain:+.1f} points of 0–100 expected ({low:+.1f} to {high:+.1f})",
+        "zh": "“{target}”预期变化 {gain:+.1f} 分（{low:+.1f} 至 {high:+.1f}，0–100 分）",
+    },
+    "alone": {
+        "en": "{target:cap}: {gain:+.1f} points of 0–100 expected (no intervals)",
+        "zh": "“{target}”预期变化 {gain:+.1f} 分（0–100 分，未计算区间）",
+    },
+    "segments": {
+        "en": "{target:cap}: {least:+.1f} to {most:+.1f} points of 0–100 expected over {count} groups",
+        "zh": "“{target}”在 {count} 个群体中预期变化 {least:+.1f} 至 {most:+.1f} 分（0–100 分）",
+    },
+    "hidden": {"en": "{target:cap}: too few respondents", "zh": "“{target}”：样本不足"},
 }
 HEADINGS: Labels = {
     "construct": {"en": "Construct", "zh": "构念"}, "source": {"en": "Change of", "zh": "变动项"}, "target": {"en": "Target", "zh": "目标"},
