@@ -465,7 +465,7 @@ def test_truth_engagement_and_satisfaction_of_clinics(study, truth):
     assert within["shared_noise"] > 0.6
     assert result.measures.set_index("metric").loc["satisfaction", "reliability_between"] > 0.8
     assert next(s.text for s in result.sentences("zh")).startswith(
-        "在 12 个单位（门店）之间看不出“engagement”与“总体满意度”的关系"
+        "在 12 个单位（门店）之间看不出“员工敬业度”与“总体满意度”的关系"
     )
 
 

@@ -63,7 +63,7 @@ def service_profit_chain(
     lags : list of int, optional
         Waves by which the cause goes before the effect; 0 to 3 by default, fewer where that leaves fewer than three waves.
     labels : mapping of name to mapping of language to str, optional
-        Wording of columns of ``units``.
+        Wording of columns of ``units``; by default that of the study file (``tables: … items:``).
     least_base : int
         Respondents under which the mean of a unit in a wave is left out of the relations within units; at least 2.
     draws, seed : int
@@ -117,7 +117,9 @@ def service_profit_chain(
     table, declared = _table(units, study)
     stages = stages_of(chain)
     key = _key(unit, declared)
-    panel = panel_of(survey, table, stages, (key, _period(period, declared, survey, table)), labels or {}, least_base)
+    panel = panel_of(
+        survey, table, stages, (key, _period(period, declared, survey, table)), _wording(declared, labels), least_base
+    )
     pairs, how = pairs_of(panel, stages), Draws(level, draws, seed)
     _check(panel)
     used = usable_lags(panel, pairs, wanted)
@@ -222,6 +224,12 @@ def _means(panel: Panel) -> pd.DataFrame:
         for j, s in enumerate(panel.sources)
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)
+
+
+def _wording(declared: Any, labels: Mapping[str, Mapping[str, str]] | None) -> dict[str, Mapping[str, str]]:
+    """Words of the columns of the table of units: those given go before those of the study file."""
+    said = {} if declared is None else {name: part.labels for name, part in declared.items.items() if part.labels}
+    return {**said, **(labels or {})}
 
 
 def _labels(survey: Survey, panel: Panel, unit: Mapping[str, str]) -> dict[Any, Mapping[str, str]]:

@@ -157,7 +157,13 @@ tables:
     items:   # words of what is counted from the rows
       renewal: {{labels: {{en: renewal, zh: 续约}}}}
       renewed_12: {{labels: {{en: Renewed within 12 months, zh: 12 个月内续约}}}}
-  clinics: {{file: clinics.csv, key: clinic}}
+  clinics:
+    file: clinics.csv
+    key: clinic
+    items:
+      engagement: {{labels: {{en: Staff engagement, zh: 员工敬业度}}}}
+      sales: {{labels: {{en: Sales, zh: 销售额}}}}
+      queue_minutes: {{labels: {{en: Measured queue (minutes), zh: 实测排队时长（分钟）}}}}
   comments: {{file: comments.csv, key: response_id}}
 
 targets: {{satisfaction: 7.0, nps: 10, csat: 0.20, effort: 3.0}}
