@@ -302,7 +302,7 @@ def broken(text: str, wide: float) -> str:
 
 
 def _filled(text: str, wide: float) -> str:
-    lines, pieces = [""], []
+    lines, pieces = [""], list[str]()
     for piece in _PIECE.findall(text):
         glued = pieces and (piece in _NEVER_FIRST or pieces[-1][-1] in _NEVER_LAST)
         pieces[-1:] = [pieces[-1] + piece] if glued else [*pieces[-1:], piece]

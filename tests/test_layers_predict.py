@@ -121,9 +121,7 @@ def test_noise_is_not_predicted():
     )
     said = cx.path_model(noise, MODEL, replicates=0).predict()
     assert (said.table["q_squared"] < 0.02).all()
-    assert str(said.sentences("en")[0]).startswith(
-        "Answers on B are not predicted better than by their mean (mean Q² "
-    )
+    assert str(said.sentences("en")[0]).startswith("Answers on B are not predicted better than by their mean (mean Q² ")
 
 
 def test_the_demo_study_and_both_languages(mobi: Survey):

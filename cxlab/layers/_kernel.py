@@ -71,6 +71,8 @@ class Estimates:
 
     def sound(self) -> Estimates:
         """Those of the replicates that converged."""
+        if self.converged.all():
+            return self
         kept = {f.name: getattr(self, f.name)[self.converged] for f in fields(self) if f.name != "flipped"}
         return Estimates(**kept, flipped=self.flipped)
 
