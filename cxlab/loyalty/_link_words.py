@@ -123,8 +123,8 @@ EQUAL = {
     "zh": "各群体直线斜率相等的联合检验：{p:p}。",
 }
 EQUAL_PLACES = {
-    "en": "Test of one threshold for all groups that have one: {p:p}; their {many} differences by Holm. Groups without a threshold are not in it.",
-    "zh": "各群体拐点相同的联合检验：{p:p}；{many} 项两两比较经 Holm 法校正。未检出拐点的群体不参与比较。",
+    "en": "Test of one threshold for all groups that have one: {p:p}; differences adjusted by Holm: {many}. Groups without a threshold are not in it.",
+    "zh": "各群体拐点相同的联合检验：{p:p}；经 Holm 法校正的两两比较数：{many}。未检出拐点的群体不参与比较。",
 }
 AJAR = {
     "en": "Differences of thresholds whose interval reaches the end of the knots tried, and may go on beyond: {ajar}.",
