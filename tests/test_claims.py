@@ -683,3 +683,12 @@ def test_a_premium_on_the_border_gets_a_verdict_rarely_and_one_within_is_found()
     within, outside = verdicts(15.5, 40, 20_000), verdicts(11.0, 40, 30_000)
     assert within.count("supported") >= 32
     assert outside.count("contradicted") >= 32
+
+
+def test_the_title_counts_the_verdicts(register):
+    counts = register.table["status"].value_counts()
+    said = register.headline("en")
+    assert said.facts == {"tested": int(counts.drop("untestable").sum()), "supported": counts["supported"],
+                          "contradicted": counts["contradicted"], "open": counts["not decided"]}  # fmt: skip
+    assert register.headline("zh").facts == said.facts
+    assert register.plot(lang="en").get_title(loc="left").replace("\n", " ") == said.text

@@ -374,3 +374,24 @@ def test_cards_differ_and_hostages_follow_nothing(renewals, truth):
     row = hostages.threshold.iloc[0]
     assert np.isnan(row["threshold"])
     assert row["slope_low"] <= 0 <= row["slope_high"]
+
+
+@pytest.mark.parametrize(("bend", "kind"), [(1.0, "larger"), (-0.4, "smaller"), (0.0, None)])
+def test_titles_say_whether_there_is_a_threshold(bend, kind):
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 11, 1500).astype(float)
+    y = 2 + 0.5 * x + bend * np.maximum(x - 7, 0) + rng.normal(0, 1, 1500)
+    df = pd.DataFrame({"satisfaction": x, "recommend": y, "g": rng.integers(1, 3, 1500)})
+    alone = cx.loyalty_link(cx.Survey.from_frame(df), replicates=0)
+    by = cx.loyalty_link(cx.Survey.from_frame(df), by="g", replicates=0)
+    if kind is None:
+        assert alone.headline("en").text == "No threshold can be told in how recommend goes with satisfaction"
+        assert by.headline("en").text == "No threshold of satisfaction for recommend can be told in any of 2 groups"
+    else:
+        row = alone.threshold.iloc[0]
+        assert alone.headline("en").text == (
+            f"From {row['threshold']:.4g} ({row['low']:.4g} to {row['high']:.4g}) on, a point of satisfaction goes with a {kind} change "
+            "of recommend"
+        )
+        assert by.headline("en").text.startswith("Threshold of satisfaction for recommend in 2 of 2 groups: 1 ")
+    assert by.headline("zh").facts.keys() == by.headline("en").facts.keys()

@@ -309,3 +309,14 @@ def test_all_of_the_demo_and_both_pictures(demo):
     mpl.pyplot.close("all")
     assert set(done.further()) == {"costs", "tests", "pull", "moved"}
     assert done.further()["pull"].shown("en").iloc[0, 2].endswith(" pp")
+
+
+def test_titles_say_how_many_are_hostages():
+    df = frame()
+    alone, by = found(df), found(df, by="card")
+    share = alone.table.set_index("type")["estimate"]["hostage"]
+    assert alone.headline("en").text == f"{share:.0%} are loyal although they are not satisfied (hostages)"
+    hostages = by.table[by.table["type"] == "hostage"].sort_values("estimate", ascending=False)
+    listed = ", ".join(f"{c} {e:.0%}" for c, e in zip(hostages["segment"], hostages["estimate"], strict=True))
+    assert by.headline("en").text == f"Loyal although not satisfied (hostages): {listed}"
+    assert by.headline("zh").facts.keys() == by.headline("en").facts.keys()

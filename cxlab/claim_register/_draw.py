@@ -50,7 +50,7 @@ def draw(result: ClaimsResult, ax: Axes | None, lang: str) -> Axes:
         ax.spines[side].set_visible(False)
     ax.hlines(np.arange(len(rows) - 1) + 0.5, -0.02, 1.42, color=theme.GRID, linewidth=0.6, zorder=0)
     _legend(ax, used, lang)
-    ax.set_title(result.text(result.title, lang), pad=24)
+    charts.set_finding(ax, result.headline(lang).text, pad=24)
     return ax
 
 

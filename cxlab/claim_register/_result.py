@@ -120,6 +120,12 @@ class ClaimsResult(Result):
         lang = language(lang)
         return Sentences([*self._verdicts(lang), *self._gaps(lang)])
 
+    def headline(self, lang: str | None = None) -> Sentence:
+        """What the picture shows, in one line: how many claims hold, do not, or stay open."""
+        counts = self.table["status"].value_counts().drop(UNTESTABLE, errors="ignore")
+        facts = {name: int(counts.get(name, 0)) for name in (SUPPORTED, CONTRADICTED)}
+        return sentence(_HEADLINE, lang, tested=int(counts.sum()), open=int(counts.get(UNDECIDED, 0)), **facts)
+
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on the method."""
         return sentence(_METHODS, lang, level=self.said_level).text
@@ -290,6 +296,10 @@ _RULE = {
     "未按检验次数校正。",
 }
 _ABOUT = {"en": "{claim}: {said}", "zh": "{claim}：{said}"}
+_HEADLINE = {
+    "en": "Of {tested} verdicts on claims, {supported} support the claim, {contradicted} contradict it and {open} stay open",
+    "zh": "{tested} 项可检验的结论中，{supported} 项支持、{contradicted} 项不支持所称，{open} 项未定",
+}
 _METHODS = {
     "en": "Each claim was put as a range of one quantity and tested by two one-sided tests with design-based errors: supported if its "
     "{level} interval lies within the range, contradicted if outside. Correlations over units rest on Fisher's interval, the units "

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab import theme
-from cxlab.charts import new_axes
+from cxlab.charts import new_axes, set_finding
 from cxlab.layers import _measure_words as words
 from cxlab.words import number
 
@@ -104,7 +104,8 @@ def _finish(ax: Axes, right: Axes, result: MeasurementResult, lang: str) -> None
     ]
     right.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.03), ncols=3, borderaxespad=0.1, fontsize=8.5,
                  handlelength=1.0, columnspacing=1.0)  # fmt: skip
-    ax.set_title(result.text(words.PICTURE["title"], lang), pad=16)
+    said = next(result.about_scales(lang), None)
+    set_finding(ax, result.text(words.PICTURE["title"], lang) if said is None else said.text.rstrip(".。"), pad=16)
 
 
 def draw_htmt(result: MeasurementResult, ax: Axes | None, lang: str) -> Axes:

@@ -71,10 +71,11 @@ class MeasurementResult(Result):
         if (self.table["reliability"] == "suppressed").all():
             return Sentences([sentence(words.NOTHING, lang, effective=self.base.effective)])
         return Sentences(
-            [*self._reliable(lang), *self._distinct(lang), *self._indicators(lang), *self._collinear(lang)]
+            [*self.about_scales(lang), *self._distinct(lang), *self._indicators(lang), *self._collinear(lang)]
         )
 
-    def _reliable(self, lang: str) -> Iterator[Sentence]:
+    def about_scales(self, lang: str) -> Iterator[Sentence]:
+        """How many scales are reliable, then those that are not."""
         scales = self.table[(self.table["mode"] == "A") & (self.table["indicators"] > 1)]
         if scales.empty:
             return

@@ -49,7 +49,7 @@ def draw(result: LoyaltyLinkResult, ax: Axes | None, lang: str) -> Axes:
     _heights(result, [ax])
     ax.set_xlabel(result.label(result.satisfaction, lang))
     ax.set_ylabel(result.label(result.loyalty, lang))
-    ax.set_title(result.text(result.title, lang), pad=46)
+    charts.set_finding(ax, result.headline(lang).text, pad=46)
     _legend(ax, result, lang)
     return ax
 
@@ -62,7 +62,7 @@ def _panels(result: LoyaltyLinkResult, ax: Axes | None, lang: str) -> Axes:
     whole = down * HIGH + (down - 1) * BETWEEN
     ax = ax or charts.new_axes(1.0 + 3.0 * across, 1.7 + whole)
     ax.axis("off")
-    ax.set_title(result.text(result.title, lang), pad=82)
+    charts.set_finding(ax, result.headline(lang).text, pad=82)
     panels = []
     for n, k in enumerate(shown):
         row, column = divmod(n, across)

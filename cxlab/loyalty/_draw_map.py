@@ -42,7 +42,7 @@ def draw(result: LoyaltyMapResult, ax: Axes | None, lang: str) -> Axes:
     ax = ax or charts.new_axes(9.6 if costs else 6.2, height)
     ax.axis("off")
     single = result.key is None
-    ax.set_title(result.text(result.title, lang), pad=8 if single else 26)
+    charts.set_finding(ax, result.headline(lang).text, pad=8 if single else 26)
     left = ax.inset_axes((0.0, 0.0, (0.56 if single else 0.5) if costs else 1.0, 1.0))
     (_fields if single else _bars)(left, result, lang)
     if costs:

@@ -103,6 +103,24 @@ class LoyaltyLinkResult(Result):
         said = [*self._about_thresholds(lang), *self._about_zones(lang), *self._about_differences(lang)]
         return Sentences(said)
 
+    def headline(self, lang: str | None = None) -> Sentence:
+        """What the picture shows, in one line: the threshold, or in which groups there is one."""
+        lang = language(lang)
+        facts = {"satisfaction": self.label(self.satisfaction, lang), "loyalty": self.label(self.loyalty, lang)}
+        told = [row for row in _records(self.threshold) if row.reliability != "suppressed"]
+        found = [row for row in told if not np.isnan(row.threshold)]
+        if self.key is not None:
+            names = [f"{self.label(getattr(row, self.key), lang, self.key)} {row.threshold:.4g}" for row in found]
+            kind = "some" if found else "none_of"
+            listed = ("、" if lang == "zh" else ", ").join(names)
+            more = {"groups": len(told), **({"found": len(found), "listed": listed} if found else {})}
+            return sentence(words.HEADLINE[kind], lang, **facts, **more)
+        if not found:
+            return sentence(words.HEADLINE["none"], lang, **facts)
+        row = found[0]
+        kind = "more" if row.slope_above > row.slope_below else "less"
+        return sentence(words.HEADLINE[kind], lang, **facts, threshold=row.threshold, low=row.low, high=row.high)
+
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on the method."""
         kind = words.METHODS["binary" if self.binary else "line"]

@@ -197,3 +197,25 @@ HEADINGS: dict[Any, Mapping[str, str]] = {
     **{f"{name}_low": {"en": f"{en}, low", "zh": f"{zh}下限"} for name, (en, zh) in _SIDES.items()},
     **{f"{name}_high": {"en": f"{en}, high", "zh": f"{zh}上限"} for name, (en, zh) in _SIDES.items()},
 }  # fmt: skip
+HEADLINE = {
+    "more": {
+        "en": "From {threshold:.4g} ({low:.4g} to {high:.4g}) on, a point of {satisfaction:in} goes with a larger change of {loyalty:in}",
+        "zh": "“{satisfaction}”达到 {threshold:.4g} 分（{low:.4g} 至 {high:.4g}）以后，每 1 分对应的“{loyalty}”变化更大",
+    },
+    "less": {
+        "en": "From {threshold:.4g} ({low:.4g} to {high:.4g}) on, a point of {satisfaction:in} goes with a smaller change of {loyalty:in}",
+        "zh": "“{satisfaction}”达到 {threshold:.4g} 分（{low:.4g} 至 {high:.4g}）以后，每 1 分对应的“{loyalty}”变化变小",
+    },
+    "none": {
+        "en": "No threshold can be told in how {loyalty:in} goes with {satisfaction:in}",
+        "zh": "“{loyalty}”随“{satisfaction}”的变化看不出拐点",
+    },
+    "some": {
+        "en": "Threshold of {satisfaction:in} for {loyalty:in} in {found} of {groups} groups: {listed}",
+        "zh": "{groups} 个群体中有 {found} 个在“{satisfaction}”与“{loyalty}”之间出现拐点：{listed}",
+    },
+    "none_of": {
+        "en": "No threshold of {satisfaction:in} for {loyalty:in} can be told in any of {groups} groups",
+        "zh": "{groups} 个群体在“{satisfaction}”与“{loyalty}”之间均看不出拐点",
+    },
+}

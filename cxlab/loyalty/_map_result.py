@@ -14,9 +14,11 @@ from cxlab.loyalty._map_words import (
     CONTRADICTED,
     FLAT,
     HARDER,
+    HEADLINE,
     HELD,
     METHODS,
     MORE,
+    MOST_LISTED,
     MOVED,
     OPEN,
     PULLED,
@@ -30,7 +32,7 @@ from cxlab.loyalty._map_words import (
     WITHIN,
 )
 from cxlab.result import Result
-from cxlab.words import Sentence, Sentences, language, sentence
+from cxlab.words import Sentence, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,6 +129,20 @@ class LoyaltyMapResult(Result):
         lang = language(lang)
         parts = (self._about_shares, self._about_costs, self._about_pull, self._about_groups)
         return Sentences([s for part in parts for s in part(lang)])
+
+    def headline(self, lang: str | None = None) -> Sentence:
+        """What the picture shows, in one line: how many are loyal although not satisfied."""
+        lang = language(lang)
+        hostages = self.table[(self.table["type"] == "hostage") & (self.table["reliability"] != "suppressed")]
+        if hostages.empty:
+            return sentence(HEADLINE["small"], lang)
+        if self.key is None:
+            return sentence(HEADLINE["all"], lang, share=float(hostages["estimate"].iloc[0]))
+        ordered = hostages.sort_values("estimate", ascending=False)
+        shares = [f"{self.label(code, lang, self.key)} {number(share, '.0%')}"
+                  for code, share in zip(ordered[self.key], ordered["estimate"], strict=True)]  # fmt: skip
+        listed = shares if len(shares) <= MOST_LISTED else [*shares[: MOST_LISTED - 2], "…", shares[-1]]
+        return sentence(HEADLINE["groups"], lang, listed=("、" if lang == "zh" else ", ").join(listed))
 
     def methods(self, lang: str | None = None) -> str:
         """Paragraph on the method."""

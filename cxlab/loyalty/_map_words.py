@@ -152,3 +152,15 @@ HEADINGS: dict[Any, Mapping[str, str]] = {
     "p_raw": {"en": "p, unadjusted", "zh": "未校正 p 值"},
     **{(column, name): words for column in ("type", "other") for name, words in TYPE_WORDS.items()},
 }
+MOST_LISTED = 5  # groups that a title names
+HEADLINE = {
+    "all": {
+        "en": "{share:.0%} are loyal although they are not satisfied (hostages)",
+        "zh": "{share:.0%} 的顾客虽不满意却仍忠诚（囚徒型）",
+    },
+    "groups": {
+        "en": "Loyal although not satisfied (hostages): {listed}",
+        "zh": "不满意却仍忠诚（囚徒型）的占比：{listed}",
+    },
+    "small": {"en": "Too few respondents for shares of types", "zh": "样本不足，无法给出各类型占比"},
+}
