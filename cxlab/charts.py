@@ -295,7 +295,7 @@ def broken(text: str, wide: float) -> str:
     >>> broken("Customers of the gold card stay longer", 24)
     'Customers of the gold\\ncard stay longer'
     >>> broken("金卡顾客留存更久：68% 对 52%", 20)
-    '金卡顾客留存更久：\\n68% 对 52%'
+    '金卡顾客留存更\\n久：68% 对 52%'
     """
     lines = max(1, -(-_width(text) // max(int(wide), 8)))
     return _filled(text, max(_width(text) / lines * 1.12, 8)) if lines > 1 else text

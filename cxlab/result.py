@@ -172,7 +172,7 @@ class Result:
         return " pp" if spec[:2] in ("pp", "pt") and number(value, spec) != "–" else ""
 
     def _cell(self, column: str, value: Any, spec: str, lang: str, item: Any = None) -> str:
-        if column in KEYS:
+        if column in KEYS or (column in _ENDS and isinstance(value, str)):
             return "" if value is None or value is pd.NaT or value != value else self.label(value, lang, column, item)
         if isinstance(value, (bool, np.bool_)):
             return "✓" if value else ""
@@ -205,8 +205,9 @@ class Result:
 
 
 KEYS = ("driver", "item", "segment", "wave", "touchpoint", "factor", "metric", "code", "group", "other", "check",
-        "source", "target", "construct", "route",
+        "construct", "route",
         "segment_2", "segment_3", "segment_4", "segment_5")  # fmt: skip
+_ENDS = ("source", "target")  # names of constructs in path models; elsewhere a target is a number
 _NEVER_MASKED = (*KEYS, "base", "base_effective", "reliability")
 _SPECS = {
     "p_value": "p", "base_effective": ",.0f", "share": ".0%", "share_low": ".0%", "share_high": ".0%",

@@ -464,8 +464,8 @@ def test_a_table_of_estimates_beside():
 def test_pictures_say_fit_and_cut_what_is_absurd(mobi):
     found = quietly(mobi, errors="linear")
     for lang, title in (
-        ("en", "The common-factor model does not fit (CFI 0.90, RMSEA 0.06)"),
-        ("zh", "共同因子模型拟合不佳（CFI 0.90，RMSEA 0.06）"),
+        ("en", "The common-factor model does not fit (CFI 0.899, RMSEA 0.066)"),
+        ("zh", "共同因子模型拟合不佳（CFI 0.899，RMSEA 0.066）"),
     ):
         ax = found.plot(lang=lang)
         assert ax.get_title(loc="left") == title

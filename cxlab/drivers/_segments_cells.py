@@ -183,9 +183,9 @@ class _Drawn:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
 
-    def replicates(self, count: int, seed: int) -> Iterator[FloatArray]:
-        """Covariances under the shared replicate weights."""
-        return (block.covariance() for block in self._blocks)
+    def replicates(self, count: int, seed: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Means and covariances under the shared replicate weights."""
+        return ((block.mean(), block.covariance()) for block in self._blocks)
 
 
 def _cell(survey: Survey, whole: Kernel, inside: np.ndarray, options: Options, blocks: list[Moments] | None) -> Cell:

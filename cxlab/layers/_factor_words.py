@@ -232,16 +232,16 @@ TITLE_INADMISSIBLE = {
     "zh": "共同因子模型的解不合理：{which}",
 }
 TITLE_FITS = {
-    "en": "The common-factor model {fit} (CFI {cfi:.2f}, RMSEA {rmsea:.2f})",
-    "zh": "共同因子模型{fit}（CFI {cfi:.2f}，RMSEA {rmsea:.2f}）",
+    "en": "The common-factor model {fit} (CFI {cfi:.3f}, RMSEA {rmsea:.3f})",
+    "zh": "共同因子模型{fit}（CFI {cfi:.3f}，RMSEA {rmsea:.3f}）",
 }
 TITLE_NO_FIT = {
     "en": "A common-factor model that fits any answers: its fit says nothing",
     "zh": "参数过多、必然完全拟合的共同因子模型：拟合程度不说明问题",
 }
 TITLE_PATH = {
-    "en": "The common-factor model {fit} (CFI {cfi:.2f}, RMSEA {rmsea:.2f}); largest path: {source} → {target} {effect:.2f}",
-    "zh": "共同因子模型{fit}（CFI {cfi:.2f}，RMSEA {rmsea:.2f}）；最大的路径：{source} → {target} {effect:.2f}",
+    "en": "The common-factor model {fit} (CFI {cfi:.3f}, RMSEA {rmsea:.3f}); largest path: {source} → {target} {effect:.2f}",
+    "zh": "共同因子模型{fit}（CFI {cfi:.3f}，RMSEA {rmsea:.3f}）；最大的路径：{source} → {target} {effect:.2f}",
 }
 TITLE_PATH_ALONE = {
     "en": "Largest path between common factors: {source} → {target} {effect:.2f} (the fit cannot be told)",
