@@ -5,12 +5,60 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from cxlab.calibration import Calibration
 from cxlab.design import Design, Estimates
+from cxlab.errors import SurveyError
+from cxlab.items import in_order
+from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+
+
+def split(survey: Survey, by: str, most: int, what: str, least: int = 1) -> tuple[str, list[Any], np.ndarray]:
+    """Column, codes and place of each respondent among the groups, −1 for none.
+
+    Parameters
+    ----------
+    survey : Survey
+    by : str
+        Column, or ``"wave"``.
+    most : int
+        Groups that can be compared.
+    what : str
+        What is compared, for the message.
+    least : {1, 2}
+        Groups that there have to be.
+
+    Raises
+    ------
+    SurveyError
+        For an unknown column, fewer groups than ``least``, or more than ``most``.
+    """
+    if not isinstance(by, str):
+        raise SurveyError(f"by is {by!r}; name one column.")
+    if by != "wave":
+        survey.require("by", [by])
+    column = survey.column_of(by)
+    inside = survey.domain & (survey.weights > 0)
+    codes = in_order(survey.data[column][inside].dropna().unique().tolist())
+    if len(codes) < least:
+        absent = "is missing for" if not codes else "is the same for"
+        need = (
+            "a comparison needs two groups: name another column, or widen the filter"
+            if least > 1
+            else "name another column"
+        )
+        raise SurveyError(f"by: {by!r} {absent} all {int(inside.sum()):,} respondents; {need}.")
+    if len(codes) > most:
+        raise SurveyError(
+            f"by: {by!r} has {len(codes):,} groups among the respondents; {what} are compared in up to {most}: "
+            "band them in study.yml (recoded), or choose some with survey.where."
+        )
+    place = pd.Index(codes).get_indexer(survey.data[column])
+    return column, codes, np.where(inside, place, -1)
 
 
 def group_means(design: Design, values: FloatArray, codes: np.ndarray, count: int) -> Estimates:

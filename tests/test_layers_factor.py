@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import seminr
 
 import cxlab as cx
 from cxlab.errors import DataWarning, SurveyError
@@ -160,7 +161,6 @@ def test_weights_clusters_and_second_order_factors_are_lavaans(case, design, err
 
 def test_what_seminr_itself_says(mobi):
     """The same table through the package's own entry point, on rows."""
-    seminr = pytest.importorskip("seminr")
     items = {"Image": "IMAG", "Value": "PERV", "Satisfaction": "CUSA"}
     count = {"Image": 5, "Value": 2, "Satisfaction": 3}
     measured = seminr.constructs(

@@ -14,6 +14,7 @@ from scipy import stats
 
 import cxlab as cx
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError
+from cxlab.groups import split
 from cxlab.layers import _groups_cells, _micom
 from cxlab.layers._groups_tests import effects_of, values_of
 from cxlab.layers._kernel import Kernel
@@ -155,7 +156,7 @@ def test_moments_of_permuted_groups_are_those_of_their_rows():
 def test_a_permutation_is_estimated_as_a_survey_with_these_labels_would_be():
     survey = clustered(3)
     options = _groups_cells.Options("group", "pls", "path", "listwise", 100, 100, 0, 0.95)
-    _, codes, member = _groups_cells.split(survey, "group")
+    _, codes, member = split(survey, "group", 12, "paths", least=2)
     total = prepare(survey, cx.layers._model.read_model(MODEL))
     (pair,) = _micom.pairs_of(total, _groups_cells.groups_of(total, member, codes, options), options)
     drawn = _micom.permuted(pair, options, 0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import seminr
 
 import cxlab as cx
 from cxlab.design import resolve
@@ -81,7 +82,6 @@ def test_a_product_leaves_the_effects_on_indices_defined():
 
 @pytest.mark.parametrize("scheme", ["path", "factorial"])
 def test_mixed_modes_are_those_of_seminr(scheme: str):
-    seminr = pytest.importorskip("seminr", reason="seminr for Python is an optional peer")
     data = drawn(np.random.default_rng(7), 250)
     blocks = seminr.constructs(
         seminr.composite("A", seminr.multi_items("a", range(1, 4)), weights=seminr.mode_B),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import seminr
 
 import cxlab as cx
 from cxlab.errors import SurveyError
@@ -39,7 +40,6 @@ def drawn(seed: int, count: int, bend: float = 0.0) -> pd.DataFrame:
 @pytest.mark.filterwarnings("ignore::cxlab.errors.SmallBaseWarning")
 def test_leaving_one_out_gives_the_errors_of_seminr(antecedents: str):
     """Without chance in the folds both must agree: 120 respondents of ECSI, each left out once."""
-    seminr = pytest.importorskip("seminr", reason="seminr for Python is an optional peer")
     data = pd.read_csv(ROOT / "data/mobi/mobi.csv").iloc[:120]
     text = ("Image =~ IMAG1 + IMAG2 + IMAG3\nValue =~ PERV1 + PERV2\nSatisfaction =~ CUSA1 + CUSA2 + CUSA3\n"
             "Value ~ Image\nSatisfaction ~ Image + Value")  # fmt: skip

@@ -6,6 +6,7 @@ import json
 import warnings
 from pathlib import Path
 
+import lifelines
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -88,7 +89,6 @@ def test_the_log_rank_test_is_close_to_that_of_r():
 
 
 def test_every_replicate_is_a_fit_of_its_own():
-    lifelines = pytest.importorskip("lifelines")
     df = golden_frame()
     design, rows = resolve(golden_survey()), np.arange(len(df))
     weights = next(replicate_weights(design, rows, 12, 3))

@@ -16,8 +16,9 @@ from cxlab.drivers._layout import column_of
 from cxlab.drivers._measures import measured
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._result import percentiles
-from cxlab.drivers._segments_cells import split
+from cxlab.drivers._segments_cells import MOST_SEGMENTS
 from cxlab.errors import SurveyError
+from cxlab.groups import split
 from cxlab.moments import Moments, group_moments, replicate_moments
 from cxlab.result import reliability
 from cxlab.subsets import merged, shapley
@@ -64,7 +65,7 @@ def split_by(
         raise SurveyError(
             f"missing is {missing!r}; blocks are compared by segment on complete rows only: missing='listwise'."
         )
-    column, codes, member = split(survey, by)
+    column, codes, member = split(survey, by, MOST_SEGMENTS, "drivers")
     total = prepare(replace(survey, domain=member >= 0), outcome, drivers, missing, always)
     for argument, names in {"drivers": total.drivers, "always": total.always}.items():
         if column in {c for n in names for c in survey.items_of(column_of(n))}:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
-import pandas as pd
 
 from cxlab.covariances import Listwise, Sample, Source
 from cxlab.design import kish_base
@@ -17,6 +16,7 @@ from cxlab.drivers._layout import column_of
 from cxlab.drivers._models import kernel_of
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.errors import CollinearityWarning, SurveyError
+from cxlab.groups import split
 from cxlab.moments import Moments, replicate_moments, to_correlation
 from cxlab.survey import Survey
 from cxlab.words import Note
@@ -93,32 +93,6 @@ class Cells:
     segments: list[Cell]
 
 
-def split(survey: Survey, by: str) -> tuple[str, list[Any], np.ndarray]:
-    """Column, codes and place of each respondent among the segments.
-
-    Raises
-    ------
-    SurveyError
-        For an unknown column, nobody in a segment, or more than 60.
-    """
-    if not isinstance(by, str):
-        raise SurveyError(f"by is {by!r}; name one column.")
-    if by != "wave":
-        survey.require("by", [by])
-    column = survey.column_of(by)
-    inside = survey.domain & (survey.weights > 0)
-    codes = sorted(survey.data[column][inside].dropna().unique().tolist())
-    if not codes:
-        raise SurveyError(f"by: {by!r} is missing for all {int(inside.sum()):,} respondents; name another column.")
-    if len(codes) > MOST_SEGMENTS:
-        raise SurveyError(
-            f"by: {by!r} has {len(codes):,} groups among the respondents; drivers are compared in up to {MOST_SEGMENTS}: "
-            "band them in study.yml (recoded), or choose some with survey.where."
-        )
-    place = pd.Index(codes).get_indexer(survey.data[column])
-    return column, codes, np.where(inside, place, -1)
-
-
 def cells(survey: Survey, outcome: str, drivers: Drivers, options: Options) -> Cells:
     """Prepare everybody, then every segment, and draw all their replicates together.
 
@@ -127,7 +101,7 @@ def cells(survey: Survey, outcome: str, drivers: Drivers, options: Options) -> C
     SurveyError
         If ``by`` is a driver, forced in or the outcome, or as in :func:`cxlab.key_drivers` for everybody together.
     """
-    column, codes, member = split(survey, options.by)
+    column, codes, member = split(survey, options.by, MOST_SEGMENTS, "drivers")
     total = prepare(replace(survey, domain=member >= 0), outcome, drivers, options.missing, options.always)
     _check_apart(survey, total, options.by, column)
     whole, said = kernel_of(total, options.model, options.method)

@@ -13,6 +13,7 @@ from cxlab import pls
 from cxlab.layers._model import PathModel
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
+ARROW = " → "  # between the constructs of a route
 
 
 @dataclass(frozen=True, eq=False)

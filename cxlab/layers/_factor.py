@@ -11,15 +11,16 @@ import pandas as pd
 from cxlab.design import design_notes, kish_base, t_quantile
 from cxlab.errors import DataWarning, SurveyError, one_of
 from cxlab.layers import _factor_check as check
+from cxlab.layers._choose import Model, opened
 from cxlab.layers._factor_fit import Fitted, fit, measures, misfit, seminr_parts
 from cxlab.layers._factor_moments import information
 from cxlab.layers._factor_result import FORMATS, HEADINGS, FactorModelResult
 from cxlab.layers._factor_spread import Basis, Case, delta_errors, spread_of
 from cxlab.layers._factor_tables import Tables, fit_table, split
 from cxlab.layers._factor_words import factor_notes, said_problems
+from cxlab.layers._intervals import INTERVALS, LEAST_REPLICATES
 from cxlab.layers._model import PathModel, read_factors
-from cxlab.layers._paths import INTERVALS, LEAST_REPLICATES
-from cxlab.layers._prepare import Model, _opened, prepare
+from cxlab.layers._prepare import prepare
 from cxlab.result import Base
 from cxlab.survey import Survey
 
@@ -171,7 +172,7 @@ def _check(errors: str, interval: str, replicates: int, level: float) -> None:
 def _factors(survey: Survey, model: Model) -> Model:
     """A model that is given, read so that it may do without paths; None for the study's layers."""
     given = survey.roles.model if model is None else model
-    return given if isinstance(given, PathModel) or not given else read_factors(_opened(given))
+    return given if isinstance(given, PathModel) or not given else read_factors(opened(given))
 
 
 def _problems(case: Case, found: Fitted, facts: dict[str, Any]) -> pd.DataFrame:

@@ -10,9 +10,10 @@ import pandas as pd
 
 from cxlab.contrasts import p_values
 from cxlab.design import kish_base, t_quantile
+from cxlab.layers._estimate import ARROW
 from cxlab.layers._factor_fit import Fitted
 from cxlab.layers._factor_spread import Case, Spread, delta_errors
-from cxlab.layers._paths import ARROW, Intervals
+from cxlab.layers._intervals import Intervals
 from cxlab.result import reliability
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]

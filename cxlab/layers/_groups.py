@@ -14,14 +14,19 @@ import pandas as pd
 from cxlab import pls
 from cxlab.design import design_notes, kish_base, t_quantile
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
-from cxlab.layers._groups_cells import Group, Options, groups_of, split
+from cxlab.groups import split
+from cxlab.layers._choose import Model
+from cxlab.layers._estimate import ARROW
+from cxlab.layers._groups_cells import MOST_GROUPS, Group, Options, groups_of
 from cxlab.layers._groups_result import FORMATS, HEADINGS, PathGroupsResult
-from cxlab.layers._groups_tests import ARROW, COMPOSITION, UNKNOWN, compared, differences, effects_of, overall
+from cxlab.layers._groups_tests import COMPOSITION, UNKNOWN, compared, differences, effects_of, overall
 from cxlab.layers._groups_words import REASONS, group_notes, listed
+from cxlab.layers._intervals import LEAST_REPLICATES, Intervals
 from cxlab.layers._kernel import Kernel
 from cxlab.layers._micom import micom_table, obstacle, pairs_of, permuted
-from cxlab.layers._paths import LEAST_REPLICATES, METHODS, Intervals, effect_table, path_table
-from cxlab.layers._prepare import Model, Prepared, prepare
+from cxlab.layers._paths import METHODS
+from cxlab.layers._prepare import Prepared, prepare
+from cxlab.layers._tables import effect_table, path_table
 from cxlab.metrics import names as wordings
 from cxlab.metrics import value_names
 from cxlab.result import Base, reliability
@@ -122,7 +127,7 @@ def compare_paths(
     """
     options = Options(by, method, scheme, missing, permutations, replicates, seed, level)
     _check(options)
-    column, codes, member = split(survey, by)
+    column, codes, member = split(survey, by, MOST_GROUPS, "paths", least=2)
     total = prepare(replace(survey, domain=member >= 0), model, missing)
     _check_apart(total, by, column)
     groups = groups_of(total, member, codes, options)

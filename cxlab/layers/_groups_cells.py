@@ -7,17 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
-import pandas as pd
 
 from cxlab.covariances import Source
 from cxlab.design import kish_base
 from cxlab.errors import SurveyError
-from cxlab.items import in_order
 from cxlab.layers._kernel import Estimates, Kernel
 from cxlab.layers._prepare import Prepared
 from cxlab.moments import replicate_moments
 from cxlab.result import SUPPRESSED_BASE
-from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 Moments = tuple[FloatArray, FloatArray]  # means (batch, k) and covariances (batch, k, k)
@@ -98,36 +95,6 @@ def under(prepared: Prepared, moments: Moments, options: Options) -> Estimates:
     """The model under a batch of means and covariances, starting from the weights of the prepared sample."""
     known = replace(prepared, source=cast(Source, Known(prepared.source, moments)))
     return Kernel(known, options.scheme, options.method == "plsc").replicates(len(moments[0]), options.seed)
-
-
-def split(survey: Survey, by: str) -> tuple[str, list[Any], np.ndarray]:
-    """Column, codes and place of each respondent among the groups, −1 for none.
-
-    Raises
-    ------
-    SurveyError
-        For an unknown column, fewer than two groups, or more than 12.
-    """
-    if not isinstance(by, str):
-        raise SurveyError(f"by is {by!r}; name one column.")
-    if by != "wave":
-        survey.require("by", [by])
-    column = survey.column_of(by)
-    inside = survey.domain & (survey.weights > 0)
-    codes = in_order(survey.data[column][inside].dropna().unique().tolist())
-    if len(codes) < 2:
-        what = "is missing for" if not codes else "is the same for"
-        raise SurveyError(
-            f"by: {by!r} {what} all {int(inside.sum()):,} respondents; a comparison needs two groups: name another column, or widen the "
-            "filter."
-        )
-    if len(codes) > MOST_GROUPS:
-        raise SurveyError(
-            f"by: {by!r} has {len(codes):,} groups among the respondents; paths are compared in up to {MOST_GROUPS}: band them in "
-            "study.yml (recoded), or choose some with survey.where."
-        )
-    place = pd.Index(codes).get_indexer(survey.data[column])
-    return column, codes, np.where(inside, place, -1)
 
 
 def groups_of(total: Prepared, member: np.ndarray, codes: list[Any], options: Options) -> list[Group]:

@@ -12,14 +12,13 @@ from scipy import stats
 
 from cxlab.contrasts import detectable, holm, p_values
 from cxlab.design import t_quantile
-from cxlab.layers._estimate import route_effects, routes
+from cxlab.layers._estimate import ARROW, route_effects, routes
 from cxlab.layers._groups_cells import Group
 from cxlab.layers._kernel import Kernel
 from cxlab.layers._micom import UNTESTED, Pair, Permuted
 from cxlab.result import reliability
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
-ARROW = " → "
 COMPOSITION, UNKNOWN = "composition: ", "untested: "  # what a reason begins with; the constructs follow
 POWER = 0.8
 

@@ -11,12 +11,12 @@ import pandas as pd
 from cxlab.contrasts import rank_sets, ranks
 from cxlab.design import design_notes, kish_base
 from cxlab.errors import SurveyError, one_of
+from cxlab.layers._choose import Model
 from cxlab.layers._ipma_cells import Cell, Ground, ground, segment_notes
 from cxlab.layers._ipma_result import FORMATS, HEADINGS, IpmaResult
 from cxlab.layers._ipma_words import ipma_notes
 from cxlab.layers._model import PathModel
 from cxlab.layers._paths import path_model
-from cxlab.layers._prepare import Model
 from cxlab.result import Base
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, number

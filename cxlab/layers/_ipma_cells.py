@@ -12,8 +12,8 @@ import numpy as np
 from cxlab.design import kish_base
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
 from cxlab.layers._estimate import index_scales
+from cxlab.layers._intervals import FEW_UNITS, Intervals
 from cxlab.layers._kernel import Estimates, Kernel
-from cxlab.layers._paths import FEW_UNITS, Intervals
 from cxlab.layers._prepare import Prepared
 from cxlab.metrics import Cells, cells, unplaced
 from cxlab.result import SUPPRESSED_BASE, reliability

@@ -11,7 +11,8 @@ import numpy as np
 
 from cxlab import pls
 from cxlab.layers._estimate import Fit, Plan, fit, index_scales, plan, starts
-from cxlab.layers._prepare import Prepared, with_products, without_products
+from cxlab.layers._model import with_products, without_products
+from cxlab.layers._prepare import Prepared
 from cxlab.moments import replicate_moments, to_correlation
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]

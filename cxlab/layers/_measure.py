@@ -11,9 +11,9 @@ from scipy import stats
 
 from cxlab import measurement
 from cxlab.layers import _measure_words as words
+from cxlab.layers._intervals import Intervals
 from cxlab.layers._kernel import Estimates, Kernel
 from cxlab.layers._measure_result import MeasurementResult
-from cxlab.layers._paths import Intervals
 from cxlab.layers._result import HEADINGS, PathModelResult
 from cxlab.layers._stages import Stage, stages
 from cxlab.result import Base, reliability

@@ -373,3 +373,14 @@ def _cycle(before: Mapping[str, set[str]]) -> list[str]:
     while walk.count(walk[-1]) == 1:
         walk.append(sorted(before[walk[-1]])[0])
     return list(reversed(walk[walk.index(walk[-1]) :]))
+
+
+def with_products(model: PathModel) -> PathModel:
+    """The model in which each product of constructs is a construct with a single indicator, named ``"A*B"``."""
+    made = tuple(Construct(p, (p.replace(":", "*"),)) for p in model.products)
+    return PathModel((*made, *model.constructs), model.paths)
+
+
+def without_products(model: PathModel) -> PathModel:
+    """The model with its plain paths alone."""
+    return PathModel(model.constructs, tuple(p for p in model.paths if ":" not in p[0]))

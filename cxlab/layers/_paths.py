@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cxlab import pls
-from cxlab.contrasts import p_values
 from cxlab.design import design_notes, kish_base, t_quantile
 from cxlab.errors import DataWarning, SurveyError, one_of
 from cxlab.layers._admissible import problems, said, warn
-from cxlab.layers._bca import Dropped, bca_ends, check_bca, drop_one
-from cxlab.layers._estimate import route_effects, routes
+from cxlab.layers._bca import check_bca, drop_one
+from cxlab.layers._choose import Layers, Model
+from cxlab.layers._intervals import INTERVALS, LEAST_REPLICATES, Intervals
 from cxlab.layers._kernel import Estimates, Kernel
-from cxlab.layers._prepare import Layers, Model, Prepared, prepare, repeated
+from cxlab.layers._prepare import Prepared, prepare, repeated
 from cxlab.layers._result import FORMATS, HEADINGS, PathModelResult
+from cxlab.layers._tables import construct_table, effect_table, path_table, route_labels, weight_table
 from cxlab.layers._words import path_notes
-from cxlab.result import Base, reliability
+from cxlab.result import Base
 from cxlab.survey import Survey
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
-INTERVALS = ("auto", "percentile", "t")
 PATH_INTERVALS = (*INTERVALS, "bca")
 METHODS = ("pls", "plsc")
-FEW_UNITS = 60  # PSUs − strata under which "auto" takes t intervals
-LEAST_REPLICATES = 100
 _FAILED = 0.05  # share of replicates without a solution from which the intervals are doubtful
-ARROW = " → "
 
 
 def path_model(
@@ -162,7 +157,7 @@ def path_model(
         path_table(kernel, sample, intervals),
         Base(len(prepared.sample.rows), kish_base(prepared.sample.weights), prepared.excluded, prepared.excluded_share),
         (*said(faults, prepared.labels).values(), *path_notes(kernel, facts), *prepared.notes, *design_notes(survey)),
-        {**HEADINGS, **prepared.labels, **_route_labels(kernel, prepared)},
+        {**HEADINGS, **prepared.labels, **route_labels(kernel, prepared)},
         _call(survey, prepared, options),
         {"en": "What leads to what", "zh": "影响路径"},
         FORMATS, level,
@@ -235,207 +230,6 @@ def _flips(kernel: Kernel, draws: Estimates | None) -> dict[str, int]:
     if draws is None:
         return {}
     return {n: int(c) for n, c in zip(kernel.names, draws.flipped, strict=True) if c}
-
-
-# ------------------------------------------------------------------------------ intervals
-class Intervals:
-    """Standard errors and intervals of anything that replicates give.
-
-    Parameters
-    ----------
-    draws : Estimates or None
-        Of replicates that converged.
-    kind : {"auto", "percentile", "t", "bca"}
-    df : float
-    level : float
-
-    Attributes
-    ----------
-    dropped : Dropped or None
-        Estimates without each sampling unit, which BCa asks for.
-    """
-
-    dropped: Dropped | None = None
-
-    def __init__(self, draws: Estimates | None, kind: str, df: float, level: float) -> None:
-        self.draws, self.df, self.level = draws, df, level
-        self.kind = ("t" if df < FEW_UNITS else "percentile") if kind == "auto" else kind
-
-    def columns(
-        self,
-        name: str,
-        estimate: FloatArray,
-        values: FloatArray | None,
-        *,
-        bounded: bool = False,
-        left: FloatArray | None = None,
-    ) -> dict[str, FloatArray]:
-        """Estimate and ends as columns ``name, name_low, name_high``; of ``"estimate"`` also ``se, low, high, p_value``.
-
-        Parameters
-        ----------
-        name : str
-        estimate : array, shape (p,)
-        values : array, shape (replicates, p), or None
-        bounded : bool
-            Cannot be negative: always percentiles.
-        left : array, shape (fits, p), optional
-            Without each sampling unit: BCa if that is asked for.
-        """
-        main = name == "estimate"
-        low_name, high_name = ("low", "high") if main else (f"{name}_low", f"{name}_high")
-        if values is None or len(values) < 2:
-            nothing = np.full(len(estimate), np.nan)
-            extra = {"se": nothing, low_name: nothing, high_name: nothing, "p_value": nothing}
-            return {name: estimate, **(extra if main else {low_name: nothing, high_name: nothing})}
-        se = values.std(axis=0, ddof=1)
-        if self.kind == "t" and not bounded:
-            reach = t_quantile(self.level, self.df) * se
-            low, high = estimate - reach, estimate + reach
-        elif self.kind == "bca" and self.dropped is not None and left is not None and not bounded:
-            low, high = bca_ends(estimate, values, self.dropped.acceleration(left), self.level)
-        else:
-            low, high = np.quantile(values, [0.5 - self.level / 2, 0.5 + self.level / 2], axis=0)
-        if not main:
-            return {name: estimate, low_name: low, high_name: high}
-        return {name: estimate, "se": se, "low": low, "high": high, "p_value": p_values(estimate, se, self.df)}
-
-    def of(self, part: str, where: tuple[Any, ...]) -> FloatArray | None:
-        """Replicates of some entries of an array of :class:`Estimates`, shape (replicates, p)."""
-        return None if self.draws is None else np.asarray(getattr(self.draws, part)[(slice(None), *where)])
-
-    def without(self, part: str, where: tuple[Any, ...]) -> FloatArray | None:
-        """The same without each sampling unit, shape (fits, p); None unless BCa asks for it."""
-        return (
-            None if self.dropped is None else np.asarray(getattr(self.dropped.estimates, part)[(slice(None), *where)])
-        )
-
-
-# ------------------------------------------------------------------------------ tables
-def path_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
-    """One row per path, in the order of targets."""
-    at = np.nonzero(kernel.plan.structure.paths)
-    order = np.lexsort((at[0], at[1]))
-    at = (at[0][order], at[1][order])
-    f = pls.f_squared(sample.between, kernel.plan.structure)[0][at]
-    drawn = None if intervals.draws is None else pls.f_squared(intervals.draws.between, kernel.plan.structure)
-    found = {
-        **_ends(kernel, at),
-        **intervals.columns(
-            "estimate", sample.paths[0][at], intervals.of("paths", at), left=intervals.without("paths", at)
-        ),
-        **intervals.columns(
-            "impact", sample.impacts[0][at], intervals.of("impacts", at), left=intervals.without("impacts", at)
-        ),
-        **intervals.columns("f_squared", f, None if drawn is None else drawn[(slice(None), *at)], bounded=True),
-    }
-    product = np.array([":" in name for name in found["source"]])
-    for column in ("impact", "impact_low", "impact_high"):
-        found[column] = np.where(product, np.nan, found[column])
-    return _based(found, kernel.prepared)
-
-
-def _ends(kernel: Kernel, at: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
-    return {"source": [kernel.names[i] for i in at[0]], "target": [kernel.names[j] for j in at[1]]}
-
-
-def _based(found: dict[str, Any], prepared: Prepared) -> pd.DataFrame:
-    effective = kish_base(prepared.sample.weights)
-    table = pd.DataFrame(found)
-    return table.assign(
-        base=len(prepared.sample.rows), base_effective=effective, reliability=str(reliability(effective))
-    )
-
-
-def effect_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
-    """Direct, indirect, total indirect and total effects of every pair of constructs that a route joins."""
-    tables = []
-    for source, target, found in _pairs(kernel):
-        kinds = [("direct", "")] if kernel.plan.structure.paths[source, target] else []
-        kinds += [("indirect", ARROW.join(kernel.names[i] for i in route)) for route in found]
-        if found:
-            kinds.append(("total indirect", ""))
-        kinds.append(("total", ""))
-        table = pd.DataFrame({
-            "source": kernel.names[source], "target": kernel.names[target], "kind": [k for k, _ in kinds], "route": [r for _, r in kinds],
-        })  # fmt: skip
-        for name, part in (("estimate", "paths"), ("impact", "impacts")):
-            held = [None if e is None else _along(getattr(e, part), source, target, found, len(kinds))
-                    for e in (sample, intervals.draws, intervals.dropped and intervals.dropped.estimates)]  # fmt: skip
-            if held[0] is not None:
-                table = table.assign(**intervals.columns(name, held[0][0], held[1], left=held[2]))
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _pairs(kernel: Kernel) -> Iterator[tuple[int, int, list[tuple[int, ...]]]]:
-    """Pairs of constructs with a path or a route between them; products have only their path."""
-    paths = kernel.plan.structure.paths
-    for source in range(len(kernel.products), len(paths)):
-        for target in range(len(paths)):
-            found = routes(paths, source, target)
-            if found or paths[source, target]:
-                yield source, target, found
-
-
-def _along(
-    coefficients: FloatArray, source: int, target: int, found: Sequence[tuple[int, ...]], kinds: int
-) -> FloatArray:
-    """Effects of one pair in the order of its kinds, shape (batch, kinds)."""
-    direct = coefficients[:, source, target][:, None]
-    by_route = route_effects(coefficients, found)
-    indirect = by_route.sum(axis=1, keepdims=True)
-    parts = [by_route, *([indirect] if found else []), direct + indirect]
-    has_direct = kinds == by_route.shape[1] + len(parts)
-    return np.hstack([direct, *parts] if has_direct else parts)
-
-
-def construct_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
-    """One row per construct: its index and how much of it is explained."""
-    q = len(kernel.products)
-    own = np.arange(q, len(kernel.names))
-    causes = kernel.plan.structure.paths.sum(axis=0)[own]
-    explained = np.where(causes > 0, sample.r_squared[0, own], np.nan)
-    base = kish_base(kernel.prepared.sample.weights)  # as many respondents as the weights leave
-    adjusted = 1 - (1 - explained) * (base - 1) / np.maximum(base - causes - 1, 1)
-    drawn = intervals.of("r_squared", (own,))
-    found = {
-        "construct": [kernel.names[j] for j in own],
-        **intervals.columns("index", sample.index[0, own], intervals.of("index", (own,))),
-        **intervals.columns("r_squared", explained, drawn, bounded=True),
-        "r_squared_adjusted": adjusted,
-    }
-    table = _based(found, kernel.prepared)
-    table.loc[causes == 0, ["r_squared_low", "r_squared_high"]] = np.nan
-    return table
-
-
-def weight_table(kernel: Kernel, sample: Estimates, intervals: Intervals) -> pd.DataFrame:
-    """One row per indicator of the last stage: its weight and loading in its construct."""
-    inside = [
-        (i, j) for j, block in enumerate(kernel.plan.structure.blocks) for i in block if j >= len(kernel.products)
-    ]
-    at = tuple(np.array(part) for part in zip(*inside, strict=True))
-    found = {
-        "construct": [kernel.names[j] for j in at[1]],
-        "item": [kernel.plan.indicators[i] for i in at[0]],
-        "mode": [kernel.plan.structure.modes[j] for j in at[1]],
-        **intervals.columns("weight", sample.weights[0][at], intervals.of("weights", at)),
-        **intervals.columns("loading", sample.loadings[0][at], intervals.of("loadings", at)),
-    }
-    return _based(found, kernel.prepared)
-
-
-def _route_labels(kernel: Kernel, prepared: Prepared) -> dict[str, dict[str, str]]:
-    """Wordings of routes."""
-    out = {}
-    for _, _, found in _pairs(kernel):
-        for route in found:
-            parts = [kernel.names[i] for i in route]
-            out[ARROW.join(parts)] = {
-                lang: ARROW.join(prepared.labels[p][lang] for p in parts) for lang in ("en", "zh")
-            }
-    return out
 
 
 def _call(survey: Survey, prepared: Prepared, options: dict[str, Any]) -> str:

@@ -5,27 +5,22 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs, structurally_missing, unmet
+from cxlab.covariances import INCOMPLETE, SOURCES, Sample, Source, check_pairs, unmet
 from cxlab.design import kish_base, resolve
 from cxlab.errors import DataWarning, SmallBaseWarning, SurveyError, one_of
-from cxlab.items import pick
-from cxlab.layers._model import LAYERS, Construct, PathModel, counted, layer_model, read_model
+from cxlab.layers._choose import Layers, Model, chosen_model, construct_labels
+from cxlab.layers._model import PathModel, counted
 from cxlab.metrics import names as wordings
 from cxlab.moments import to_correlation
 from cxlab.survey import Survey
-from cxlab.words import LANGUAGES, Note
+from cxlab.words import Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
-Model = str | Path | Mapping[str, object] | PathModel | None
-Layers = Mapping[str, Sequence[str]] | None
 METHODS = ("listwise", *INCOMPLETE)
-SET_ASIDE = 0.20  # share of "not experienced" from which an item of the study's layers is set aside under listwise
 _FINDS = 2.486  # z for a one-sided test at .05 with power .8: Kock & Hadaya's inverse square root method
 _SMALLEST = 0.2  # standardised path that a study should be able to find
 _OUTSIDE = 0.01  # share of an item's answers beyond the ends of its scale from which a warning is given
@@ -117,82 +112,6 @@ def prepare(survey: Survey, model: Model, missing: str = "listwise", layers: Lay
     labels = {i: wordings(survey, i) for i in found.items} | construct_labels(survey, found)
     share = 1 - float(sample.weights.sum() / survey.weights[asked].sum())
     return Prepared(found, sample, source, scales, missing, int(asked.sum()) - len(rows), share, labels, notes, survey)
-
-
-# ------------------------------------------------------------------------------ the model
-def chosen_model(
-    survey: Survey, model: Model, missing: str, changed: Layers = None
-) -> tuple[PathModel, tuple[Note, ...]]:
-    """The model that is asked for; by default the study's own, else its layers, some of them changed."""
-    if changed is not None:
-        _check_layers(model, changed)
-    if isinstance(model, PathModel):
-        return model, ()
-    given = survey.roles.model if model is None and changed is None else model
-    if given:
-        return read_model(_opened(given)), ()
-    layers = {**survey.roles.layers, **{name: tuple(items) for name, items in (changed or {}).items()}}
-    if missing != "listwise":
-        return layer_model(layers), ()
-    aside = {i for items in layers.values() for i in items if structurally_missing(survey, i) > SET_ASIDE}
-    left = {name: tuple(i for i in items if i not in aside) for name, items in layers.items()}
-    empty = [name for name, items in left.items() if not items and layers[name]]
-    if empty:
-        raise SurveyError(
-            f"model: more than {SET_ASIDE:.0%} of the respondents did not meet, or were not asked about, every indicator of "
-            f"{', '.join(map(repr, empty))}; pass model= to use some of them all the same, or missing='pairwise'."
-        )
-    if not aside:
-        return layer_model(left), ()
-    listed = {lang: sep.join(survey.label(i, lang) for items in layers.values() for i in items if i in aside)
-              for lang, sep in (("en", ", "), ("zh", "、"))}  # fmt: skip
-    return layer_model(left), (Note(_ASIDE, limit=SET_ASIDE, items=listed),)
-
-
-def _check_layers(model: Model, layers: Mapping[str, Sequence[str]]) -> None:
-    if model is not None:
-        raise SurveyError(
-            "model and layers are both given; layers changes the study's layers, model replaces them: pass one."
-        )
-    for name, items in layers.items():
-        if name not in LAYERS:
-            raise one_of("layers", name, LAYERS)
-        if isinstance(items, str):
-            raise SurveyError(f"layers[{name!r}] is the text {items!r}; give a list of items: [{items!r}].")
-
-
-def _opened(given: str | Path | Mapping[str, object]) -> str | Mapping[str, object]:
-    """The text or mapping of a model; a YAML file is read."""
-    is_file = isinstance(given, Path) or (isinstance(given, str) and given.strip().endswith((".yml", ".yaml")))
-    if not is_file:
-        return given  # type: ignore[return-value]
-    path = Path(str(given).strip())
-    if not path.is_file():
-        raise SurveyError(f"model: the file {str(given)!r} does not exist.")
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise SurveyError(f"model: {path.name} is not UTF-8 (byte {error.start + 1:,}); save it as UTF-8.") from None
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        raise SurveyError(
-            f"model: {path.name} is no YAML{f' (line {where.line + 1})' if where else ''}: {getattr(error, 'problem', error)}."
-        ) from None
-    if not isinstance(found, (str, Mapping)):
-        raise SurveyError(f"model: {path.name} holds neither the text of a model nor constructs and paths.")
-    return found
-
-
-def construct_labels(survey: Survey, model: PathModel) -> dict[str, dict[str, str]]:
-    """Wordings of constructs: a role's own, an item's where the construct is that item, else the name."""
-    out = {}
-    for c in model.constructs:
-        single = wordings(survey, c.name) if c.name in c.indicators else {}
-        said = c.labels or survey.roles.labels.get(c.name) or single
-        out[c.name] = {lang: pick(said, lang, c.name) for lang in LANGUAGES}
-    for product in model.products:
-        out[product] = {lang: " × ".join(out[p][lang] for p in product.split(":")) for lang in LANGUAGES}
-    return out
 
 
 # ------------------------------------------------------------------------------ columns
@@ -407,21 +326,6 @@ def _emptiest(columns: FloatArray, items: Sequence[str]) -> str:
     return f"{items[worst]!r}, missing for {share[worst]:.0%}"
 
 
-def with_products(model: PathModel) -> PathModel:
-    """The model in which each product of constructs is a construct with a single indicator, named ``"A*B"``."""
-    made = tuple(Construct(p, (p.replace(":", "*"),)) for p in model.products)
-    return PathModel((*made, *model.constructs), model.paths)
-
-
-def without_products(model: PathModel) -> PathModel:
-    """The model with its plain paths alone."""
-    return PathModel(model.constructs, tuple(p for p in model.paths if ":" not in p[0]))
-
-
-_ASIDE = {
-    "en": "Set aside because more than {limit:.0%} of respondents have not experienced them or were not asked: {items}.",
-    "zh": "超过 {limit:.0%} 的受访者未体验或未被问及，因此未纳入模型：{items}。",
-}
 _SCALES = {
     "en": "Ends of the scale not declared; the smallest and largest answers stand for 0 and 100: {items}.",
     "zh": "以下题目未声明量表两端，以最小和最大答案作为 0 和 100：{items}。",

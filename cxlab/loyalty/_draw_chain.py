@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab import theme
-from cxlab.loyalty._titles import broken, set_finding
+from cxlab.charts import broken, set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlab import charts, theme
-from cxlab.loyalty._titles import set_finding
+from cxlab.charts import set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:

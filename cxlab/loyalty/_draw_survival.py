@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlab import charts, theme
+from cxlab.charts import set_finding
 from cxlab.loyalty._survival_result import UNITS
-from cxlab.loyalty._titles import set_finding
 from cxlab.words import number
 
 if TYPE_CHECKING:
