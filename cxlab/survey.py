@@ -153,6 +153,8 @@ class Roles:
         Item that should relate to nothing; what it correlates with ratings measures a shared way of answering.
     model : str, mapping or None
         Path model of the study, in the notation of :func:`cxlab.path_model`.
+    renewal : str or None
+        Column of two values: whether the customer renewed, came again or bought; missing where it is not known yet.
     """
 
     respondent: str | None = None
@@ -168,6 +170,7 @@ class Roles:
     battery: tuple[str, ...] = ()
     marker: str | None = None
     model: str | Mapping[str, Any] | None = None
+    renewal: str | None = None
 
     def items_of(self, name: str) -> tuple[str, ...] | None:
         """Items behind a role (an outcome, a layer, a driver block); None if it is no role."""

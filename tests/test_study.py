@@ -453,6 +453,7 @@ ONE_FAULT = {
     "weight is text": ("weight: w,", "weight: comment,", "7: design.weight is 'comment', which holds text in responses.csv; numbers are needed."),
     "missing code": ("  98: not", "  ninety: not", "9: missing.ninety is 'ninety'; a number is needed."),
     "long form": ("  98: not experienced\n  99: refused", "  codes: [8]\n  items: [queue]", "8: missing needs codes and means, e.g. {codes: [8, 9], means: refused, items: [q1]}."),
+    "text as renewal": ("sensory: [queue]", "sensory: [queue]\nrenewal: comment", "19: renewal is 'comment', which holds text in responses.csv; numbers are needed."),
     "text as marker": ("sensory: [queue]", "sensory: [queue]\nmarker: comment", "19: marker is 'comment', which holds text in responses.csv; numbers are needed."),
     "unknown marker": ("sensory: [queue]", "sensory: [queue]\nmarker: blue", "19: marker is 'blue', which is not a column of responses.csv."),
     "text as driver": ("sensory: [queue]", "sensory: [queue, comment]", "18: drivers.sensory[1] is 'comment', which holds text in responses.csv; numbers are needed."),

@@ -395,6 +395,7 @@ def _roles(study: StudyFile, files: Survey) -> Roles:
         segments=tuple(study.segments), comments=tuple(study.comments), targets=dict(study.targets),
         labels={**roles, **{n: dict(v) for n, v in study.labels.items()}},
         battery=tuple(study.quality.straight_lining), marker=study.marker, model=study.model,
+        renewal=study.renewal,
     )  # fmt: skip
 
 

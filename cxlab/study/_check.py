@@ -178,6 +178,8 @@ def mentions(study: StudyFile) -> Iterator[Mention]:
     yield from (Mention(("comments", k), column, False) for k, column in enumerate(study.comments))
     if study.marker is not None:
         yield Mention(("marker",), study.marker, True)
+    if study.renewal is not None:
+        yield Mention(("renewal",), study.renewal, True)
     yield from (Mention(("tables", n, "key"), t.key, False) for n, t in study.tables.items())
     yield from (Mention(("recoded", n, "from"), r.from_, r.bands is not None) for n, r in study.recoded.items())
     yield from (Mention(("items", n), n, False) for n in study.items)

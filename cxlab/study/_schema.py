@@ -205,6 +205,7 @@ class StudyFile(_Part):
     segments: Names = ()
     comments: Names = ()
     marker: str | None = None
+    renewal: str | None = None
     tables: dict[str, Table] = {}
     targets: dict[str, float] = {}
     derived: dict[str, str] = {}

@@ -146,6 +146,7 @@ journey:
 
 segments: [card, gender, payer]
 comments: [comment]
+renewal: renewed       # what the customer did: whether the membership was renewed
 marker: marker_blue   # relates to nothing but the way of answering
 
 tables:

@@ -1,0 +1,1 @@
+"""The workbench: a study explored live, with widgets that answer while you drag."""

@@ -1,0 +1,197 @@
+"""The workspace: one study, its moment cube and its filters, shared by all tabs."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from cxlab.cube import CubePlan, MomentCube, Progress, plan_cube
+from cxlab.errors import SurveyError
+from cxlab.items import in_order, pick
+from cxlab.study import Study
+from cxlab.survey import Survey
+from cxlab.words import LANGUAGES, Note
+from cxlab.workbench._tab import Option, Texts
+
+FloatArray = np.ndarray[Any, np.dtype[Any]]
+MOST_GROUPS = 60  # values of a segment that can be compared
+_KEPT = 32  # filtered surveys kept ready
+
+
+class Workspace:
+    """A study as the workbench sees it.
+
+    Parameters
+    ----------
+    source : Study or Survey
+
+    Attributes
+    ----------
+    survey : Survey
+        Everybody.
+    opening : str
+        Lines of code that make ``survey``.
+    splits : tuple of str
+        Columns that filters choose by: the wave, then the segments.
+    """
+
+    def __init__(self, source: Study | Survey) -> None:
+        self.study = source if isinstance(source, Study) else None
+        if isinstance(source, Study):
+            self.survey = source.survey()
+            self.opening = f"study = cx.open_study({source.path.as_posix()!r})\nsurvey = study.survey()"
+        elif isinstance(source, Survey):
+            self.survey, self.opening = source, "# survey is the one that this view was opened with"
+        else:
+            raise SurveyError(
+                f"study is a {type(source).__name__}; pass a study (cx.open_study), or a survey (study.survey(), cx.Survey.from_frame)."
+            )
+        self.splits = self._splits()
+        self._filtered: OrderedDict[str, Survey] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def wave(self) -> str | None:
+        """Column of the wave."""
+        return self.survey.column_of("wave") if self.survey.roles.wave else None
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Columns of the segments that have two values or more."""
+        return tuple(s for s in self.splits if s != self.wave)
+
+    def title(self, lang: str) -> str:
+        """Name of the study."""
+        return pick(self.study.title, lang, self.study.name) if self.study else {"en": "Survey", "zh": "调查"}[lang]
+
+    # ------------------------------------------------------------------ words
+    def texts(self, name: str) -> Texts:
+        """Wording of a column or role in all languages."""
+        return {lang: self.survey.label(name, lang) for lang in LANGUAGES}
+
+    def options(self, names: Sequence[str]) -> tuple[Option, ...]:
+        """Columns or roles to choose from."""
+        return tuple((name, self.texts(name)) for name in names)
+
+    def codes(self, column: str) -> list[Any]:
+        """Codes that respondents have in a column, in order."""
+        inside = self.survey.domain & (self.survey.weights > 0)
+        return in_order(self.survey.data[column][inside].dropna().unique().tolist())
+
+    def values(self, column: str) -> tuple[Option, ...]:
+        """Codes of a column with their labels, in order."""
+        item = self.survey.codebook.items.get(column)
+        return tuple(
+            (code, {lang: item.value_label(code, lang) if item and isinstance(code, (int, float)) else str(code)
+                    for lang in LANGUAGES})
+            for code in self.codes(column)
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ what the study declares
+    @cached_property
+    def outcomes(self) -> tuple[str, ...]:
+        """Outcome roles whose items the data have."""
+        return tuple(r for r in self.survey.roles.outcomes if self.survey.has(r))
+
+    @cached_property
+    def blocks(self) -> dict[str, tuple[str, ...]]:
+        """Drivers by block; block "" has none."""
+        return {b: tuple(items) for b, items in self.survey.roles.drivers.items() if items}
+
+    @property
+    def drivers(self) -> tuple[str, ...]:
+        """All declared drivers."""
+        return tuple(dict.fromkeys(d for items in self.blocks.values() for d in items))
+
+    def _splits(self) -> tuple[str, ...]:
+        named = [*(["wave"] if self.survey.roles.wave else []), *self.survey.roles.segments]
+        columns = dict.fromkeys(self.survey.column_of(n) for n in named if self.survey.has(n) or n == "wave")
+        return tuple(c for c in columns if len(self.codes(c)) > 1)
+
+    # ------------------------------------------------------------------ the cube
+    def columns(self) -> dict[str, FloatArray]:
+        """Everything that tabs analyse by moments: name to numbers of all rows; what nobody answered is left out."""
+        roles, survey = self.survey.roles, self.survey
+        names = [*self.outcomes, *self.drivers, *(i for items in roles.layers.values() for i in items)]
+        names += [roles.renewal] if roles.renewal else []
+        kept = survey.domain & (survey.weights > 0)
+        out = {n: survey.values(n) for n in dict.fromkeys(names) if survey.has(n)}
+        return {n: v for n, v in out.items() if np.isfinite(v[kept]).any()}
+
+    @cached_property
+    def plan(self) -> CubePlan:
+        """The cube before it is built; its bytes are known."""
+        columns = self.columns()
+        if not columns:
+            raise SurveyError("the survey declares no outcomes, drivers or layers; declare them in study.yml.")
+        by = [s for s in self.splits if len(self.codes(s)) <= MOST_GROUPS or s == self.wave]
+        return plan_cube(self.survey, columns, by or [self._one_group()])
+
+    def _one_group(self) -> str:
+        """A column to split by where a survey has neither waves nor segments: that of the strata, or any."""
+        design = self.survey.design
+        return design.stratum or next(iter(self.survey.data.columns))
+
+    @property
+    def cube(self) -> MomentCube:
+        """The cube, built once; see :meth:`build` for one with a progress bar."""
+        return self.build()
+
+    def build(self, progress: Progress | None = None) -> MomentCube:
+        """Build the cube if that was not done yet."""
+        with self._lock:
+            if "_cube" not in self.__dict__:
+                self._cube: MomentCube = self.plan.build(progress)
+        return self._cube
+
+    # ------------------------------------------------------------------ filters
+    def inside(self, filter: Mapping[str, Sequence[Any]]) -> Survey:
+        """The survey under a filter."""
+        key = repr(sorted((k, list(v)) for k, v in filter.items()))
+        with self._lock:
+            if key not in self._filtered:
+                self._filtered[key] = (
+                    self.survey.where(**{k: list(v) for k, v in filter.items()}) if filter else self.survey
+                )
+                while len(self._filtered) > _KEPT:
+                    self._filtered.popitem(last=False)
+            self._filtered.move_to_end(key)
+            return self._filtered[key]
+
+    def code(self, filter: Mapping[str, Sequence[Any]], *calls: str) -> str:
+        """Code that makes a view again: the survey, its filter, the calls on ``survey``."""
+        said = ", ".join(f"{k}={[_plain(x) for x in v]!r}" for k, v in filter.items())
+        where = [f"survey = survey.where({said})"] if filter else []
+        return "\n".join(["import cxlab as cx", "", self.opening, *where, *calls]) + "\n"
+
+    def said(self, filter: Mapping[str, Sequence[Any]], lang: str) -> str:
+        """The filter in words."""
+        parts = []
+        for column, codes in filter.items():
+            words = [pick(t, lang) for c, t in self.values(column) if c in codes]
+            ends = words if column != self.wave or len(words) < 3 else [f"{words[0]} – {words[-1]}"]
+            shown = ("、" if lang == "zh" else ", ").join(ends[:4]) + (" …" if len(ends) > 4 else "")
+            parts.append(f"{self.survey.label(column, lang)}{'：' if lang == 'zh' else ': '}{shown}")
+        everybody = {"en": "All respondents", "zh": "全部受访者"}[lang]
+        return ("；" if lang == "zh" else "; ").join(parts) or everybody
+
+
+def _plain(code: Any) -> Any:
+    """A code as Python writes it."""
+    return int(code) if isinstance(code, float) and code.is_integer() else code
+
+
+def base_note(base: int, effective: float, lang: str) -> str:
+    """Base and effective base in words."""
+    return Note(_BASE, base=base, effective=effective)[lang]
+
+
+_BASE = {
+    "en": "Base {base:,} (effective {effective:,.0f}).",
+    "zh": "样本量 {base:,}（有效样本量 {effective:,.0f}）。",
+}
