@@ -117,10 +117,12 @@ def test_the_event_of_two_codes_is_named():
         ("top2(efort)", "outcome names 1 column that is not in the survey: 'efort' (did you mean 'effort'?)."),
         ("satisfacton >= 9", "outcome names 1 column that is not in the survey: 'satisfacton' (did you mean 'satisfaction'?)."),
         ("tpo2(satisfaction)", "outcome 'tpo2(satisfaction)': 'tpo2' is no class of answers (did you mean 'top2'?); there are "
-         "top1(...), top2(...), top3(...), promoters(...), detractors(...), and conditions such as 'satisfaction >= 9'."),
+         "top1(...), top2(...), top3(...), promoters(...), detractors(...), nps(...), and conditions such as 'satisfaction >= 9'."),
         ("top2(unscaled)", "outcome 'top2(unscaled)': the scale of 'unscaled' is not declared, so its best answers are unknown; declare "
          "items: unscaled: {scale: [low, high]} in study.yml, or write a condition such as 'unscaled >= 4'."),
         ("top2(overall)", "outcome 'top2(overall)': 'overall' is a role of 2 items; name one of them: satisfaction, effort."),
+        ("nps(effort)", "outcome 'nps(effort)': 'effort' runs 1–7; promoters (9–10) and detractors (0–6) are defined on 0–10. Use "
+         "'top2(effort)' or a condition."),
         ("promoters(effort)", "outcome 'promoters(effort)': 'effort' runs 1–7; promoters (9–10) and detractors (0–6) are defined on "
          "0–10. Use 'top2(effort)' or a condition."),
         ("mean(satisfaction, effort)", "outcome 'mean(satisfaction, effort)' is a formula and no condition; compare it, as in "
@@ -173,10 +175,33 @@ def test_the_model_suits_the_outcome_and_the_notes_say_so():
         crowded,
     )
     assert said(survey, "recommend")[1][-1] == (
-        "For what drives NPS, promoters(recommend) and detractors(recommend) explain the two classes by logit; this analysis "
-        "explains the mean."
+        "For what drives NPS, nps(recommend) explains the score itself, promoters(recommend) and detractors(recommend) the two classes "
+        "by logit; this analysis explains the mean."
     )
     assert said(survey, "overall") == ("linear", [])
+
+
+def test_nps_is_promoters_less_detractors_in_both_languages():
+    df = pd.DataFrame({"recommend": [10.0, 9, 8, 7, 6, 0, np.nan] * 20, "other": [0.0, 10, 5, 5, 5, 5, 5] * 20})
+    survey = Survey.from_frame(df)
+    items = [replace(survey.codebook[n], scale=(0.0, 10.0)) for n in df]
+    survey = replace(survey, codebook=survey.codebook.with_items(*items))
+    found = read_outcome(survey, "nps( recommend )")
+    np.testing.assert_array_equal(found.values[:7], [100, 100, 0, 0, -100, -100, np.nan])
+    np.testing.assert_array_equal(found.values, cx.metrics.score(survey, "nps", item="recommend").values)
+    assert found.labels == {"en": "NPS", "zh": "净推荐值"}
+    assert (found.kind, found.form, found.answers, found.items) == ("ordinal", "nps", 3, ("recommend",))
+    assert read_outcome(survey, "nps(other)").labels == {"en": "NPS (other)", "zh": "净推荐值（other）"}
+    extremes = read_outcome(survey.where("recommend >= 9 or recommend <= 6"), "nps(recommend)")
+    assert (extremes.kind, extremes.answers) == ("continuous", 2)  # never a yes/no
+    name, notes = choose_model(survey, extremes, None)
+    assert name == "linear"
+    assert [n["en"] for n in notes] == [
+        "Each promoter (9–10) counts 100, each passive 0 and each detractor (0–6) −100; their mean is NPS, and a linear model explains it."
+    ]
+    assert [n["zh"] for n in notes] == [
+        "推荐者（9–10 分）记 100，中立者记 0，贬损者（0–6 分）记 −100，其均值即净推荐值（NPS）；此处以线性模型解释该值。"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,8 @@ def key_drivers(  # type: ignore[misc]  # the overloads leave out what does not 
         Its domain is analysed; weights, strata and PSUs count.
     outcome : str
         Column or role; a role of several items is their mean on 0–100. Or a class of answers, ``"top2(satisfaction)"``
-        (also ``top1``, ``top3``), ``"promoters(recommend)"``, ``"detractors(recommend)"``, or a condition,
-        ``"satisfaction >= 9"``.
+        (also ``top1``, ``top3``), ``"promoters(recommend)"``, ``"detractors(recommend)"``, a condition, ``"satisfaction >= 9"``, or
+        ``"nps(recommend)"`` (100 for a promoter, 0, −100 for a detractor).
     drivers : list of str, or mapping of block to list, optional
         Columns or roles; ``"factor(payer)"`` uses the codes of a column as categories. By default the study's
         drivers; those that more than 20 % of respondents have not experienced are then set aside under listwise

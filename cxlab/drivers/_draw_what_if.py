@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TITLE = {
     "gain": {"en": "Expected change of {}", "zh": "“{}”的预期变化"},
+    "share": {"en": "Expected change of “{}”, in percentage points", "zh": "“{}”的预期变化（百分点）"},
     "naive": {"en": "Together, on the same data", "zh": "合计（同批数据）"},
     "honest": {"en": "Together, on others", "zh": "合计（另一半样本）"},
 }
@@ -24,7 +25,7 @@ _TITLE = {
 
 def draw(result: WhatIfResult, ax: Axes | None, lang: str) -> Axes:
     """Draw the gains of a result."""
-    from cxlab.drivers._what_if_result import TOGETHER
+    from cxlab.drivers._what_if_result import FORMATS, TOGETHER
 
     table, key = result.table, next((k for k in ("segment", "wave") if k in result.table), None)
     if key is not None:
@@ -42,8 +43,12 @@ def draw(result: WhatIfResult, ax: Axes | None, lang: str) -> Axes:
         honest = result.plan[["honest", "low", "high"]].set_axis(["estimate", "low", "high"], axis=1)
         shown = pd.concat([shown, honest.assign(label=_TITLE["honest"][lang])], ignore_index=True)
         colours += [theme.ACCENT]
-    title = _TITLE["gain"][lang].format(number(result.label(result.outcome, lang), "in"))
-    return charts.dots(shown, title=title, spec="+.2f", reference=0.0, colours=colours, ax=ax)
+    spec = FORMATS[result.kind]["estimate"]
+    if result.kind == "share":
+        shown[["estimate", "low", "high"]], spec = 100 * shown[["estimate", "low", "high"]], "+.1f"
+    title = _TITLE[result.kind if result.kind == "share" else "gain"][lang]
+    title = title.format(number(result.label(result.outcome, lang), "" if result.kind == "share" else "in"))
+    return charts.dots(shown, title=title, spec=spec, reference=0.0, colours=colours, ax=ax)
 
 
 def _name(result: WhatIfResult, row: Any, lang: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ _CLASSES: Mapping[str, Mapping[str, str]] = {
     "top3": {"en": "{item} (top 3)", "zh": "{item}前三档"},
     "promoters": {"en": "{item} (promoters)", "zh": "推荐者（{item}）"},
     "detractors": {"en": "{item} (detractors)", "zh": "贬损者（{item}）"},
+    "nps": {"en": "NPS ({item})", "zh": "净推荐值（{item}）"},
 }
+_SCORE = {"en": "NPS", "zh": "净推荐值"}  # of the study's own question for it
 _FEW = 5  # answers up to which an ordinal model is worth a look
 _MOST = 15  # answers up to which one can be fitted
 _CEILING = 0.40  # share at one end of the scale from which a mean says little
@@ -42,7 +44,7 @@ class Outcome:
     text : str
         As it was written.
     values : array, shape (rows,)
-        Of all rows of the survey; 0 / 1 for a class of answers; NaN where the item is missing.
+        Of all rows of the survey; 0 / 1 for a class of answers, −100 / 0 / 100 for NPS; NaN where the item is missing.
     items : tuple of str
         Columns behind it.
     labels : mapping of language to str
@@ -54,6 +56,8 @@ class Outcome:
         Share of the domain's weight at the fuller end of the values.
     event : mapping of language to str
         What counts as the event where there are two values.
+    form : str
+        Class of answers that was named, such as ``"top2"`` or ``"nps"``; empty for a column, role or condition.
     """
 
     text: str
@@ -64,6 +68,7 @@ class Outcome:
     answers: int
     end: float
     event: Mapping[str, str]
+    form: str = ""
 
 
 def read_outcome(survey: Survey, text: str) -> Outcome:
@@ -74,8 +79,8 @@ def read_outcome(survey: Survey, text: str) -> Outcome:
     survey : Survey
     text : str
         ``"satisfaction"``; ``"top2(satisfaction)"`` (also ``top1``, ``top3``: the best answers on the item's scale);
-        ``"promoters(recommend)"`` (9–10 of 0–10) and ``"detractors(recommend)"`` (0–6); a condition such as
-        ``"satisfaction >= 9"``. Parsed, never evaluated as Python.
+        ``"promoters(recommend)"`` (9–10 of 0–10) and ``"detractors(recommend)"`` (0–6); ``"nps(recommend)"`` (100, 0 or
+        −100: the first less the second); a condition such as ``"satisfaction >= 9"``. Parsed, never evaluated as Python.
 
     Returns
     -------
@@ -119,12 +124,15 @@ def _class(survey: Survey, text: str, name: str, item: str) -> Outcome:
             f"outcome {text!r}: {item!r} is a role of {len(items)} items; name one of them: {', '.join(items)}."
         )
     answers = survey.values(item)
-    held = (
-        _promotion(survey, text, name, item, answers) if not name.startswith("top") else _top(survey, text, name, item)
-    )
+    held = _promotion(survey, text, item, answers)[name] if name[:3] != "top" else _top(survey, text, name, item)
     values = np.where(np.isnan(answers), np.nan, held.astype(float))
-    labels = {lang: _CLASSES[name][lang].format(item=survey.label(item, lang)) for lang in LANGUAGES}
-    return _outcome(survey, text, values, items, labels)
+    own = name == "nps" and items == tuple(survey.roles.outcomes.get("recommend", ("recommend",)))
+    words = _SCORE if own else _CLASSES[name]
+    labels = {lang: words[lang].format(item=survey.label(item, lang)) for lang in LANGUAGES}
+    found = _outcome(survey, text, values, items, labels)
+    if name == "nps":  # three ordered classes, also where a domain happens to have two
+        found = replace(found, kind="ordinal" if found.answers == 3 else "continuous")
+    return replace(found, form=name)
 
 
 def _top(survey: Survey, text: str, name: str, item: str) -> np.ndarray:
@@ -144,8 +152,8 @@ def _top(survey: Survey, text: str, name: str, item: str) -> np.ndarray:
     return answers > high - boxes if survey.higher_is_better(item) else answers < low + boxes
 
 
-def _promotion(survey: Survey, text: str, name: str, item: str, answers: FloatArray) -> np.ndarray:
-    """Rows with 9–10, or 0–6, of a scale of 0–10."""
+def _promotion(survey: Survey, text: str, item: str, answers: FloatArray) -> Mapping[str, np.ndarray]:
+    """Rows with 9–10 and with 0–6 of a scale of 0–10, and 100 times the first less the second."""
     known = answers[np.isfinite(answers)]
     seen = (float(known.min()), float(known.max())) if len(known) else (np.nan, np.nan)
     low, high = survey.scale(item) or ((0.0, 10.0) if seen[0] >= 0 and 7 < seen[1] <= 10 and seen[0] != 1 else seen)
@@ -154,7 +162,8 @@ def _promotion(survey: Survey, text: str, name: str, item: str, answers: FloatAr
             f"outcome {text!r}: {item!r} runs {low:g}–{high:g}; promoters (9–10) and detractors (0–6) are defined on 0–10. "
             f"Use 'top2({item})' or a condition."
         )
-    return answers >= 9 if name == "promoters" else answers <= 6
+    up, down = answers >= 9, answers <= 6
+    return {"promoters": up, "detractors": down, "nps": 100.0 * up - 100.0 * down}
 
 
 def _condition(survey: Survey, text: str) -> Outcome:
@@ -233,6 +242,8 @@ def choose_model(survey: Survey, outcome: Outcome, model: str | None) -> tuple[s
 
 def _suggestions(survey: Survey, outcome: Outcome) -> list[Note]:
     """What else would suit an outcome that a linear model explains."""
+    if outcome.form == "nps":
+        return [Note(NPS)]
     out = []
     item = outcome.items[0]
     few, crowded = outcome.answers <= _FEW, outcome.end >= _CEILING
@@ -264,6 +275,11 @@ _CROWDED = {
     "zh": '“{outcome}”有 {share:.0%} 的回答集中在量表一端；这里采用线性模型，改用 model="ordinal" 或 top2(...) 这类答案分组更为合适。',
 }
 _NPS = {
-    "en": "For what drives NPS, promoters({item}) and detractors({item}) explain the two classes by logit; this analysis explains the mean.",
-    "zh": "若要了解 NPS 的驱动因素，可分别以 promoters({item}) 与 detractors({item}) 作 Logit 分析；本分析解释的是平均分。",
+    "en": "For what drives NPS, nps({item}) explains the score itself, promoters({item}) and detractors({item}) the two classes by logit; this "
+    "analysis explains the mean.",
+    "zh": "若要了解 NPS 的驱动因素，可用 nps({item}) 直接分析净推荐值，或分别以 promoters({item}) 与 detractors({item}) 作 Logit 分析；本分析解释的是平均分。",
+}
+NPS = {
+    "en": "Each promoter (9–10) counts 100, each passive 0 and each detractor (0–6) −100; their mean is NPS, and a linear model explains it.",
+    "zh": "推荐者（9–10 分）记 100，中立者记 0，贬损者（0–6 分）记 −100，其均值即净推荐值（NPS）；此处以线性模型解释该值。",
 }

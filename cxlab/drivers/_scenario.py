@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,24 @@ def check_survey(call: str, survey: object) -> None:
         raise SurveyError(
             f"survey is a {type(survey).__name__}; {call} starts from a Survey: pass the one that the result was made from."
         )
+
+
+def in_units(prepared: Prepared) -> tuple[Prepared, str]:
+    """What one unit of the outcome's mean is, ``"points"``, ``"nps"`` or ``"share"``; two values are turned into 0 and 1.
+
+    Two values are those of the whole survey: a rating of which a filter leaves two answers is still a rating.
+    """
+    reading = prepared.reading
+    if reading is None or reading.form == "nps":
+        return prepared, "points" if reading is None else "nps"
+    codes = np.unique(reading.values[np.isfinite(reading.values)])
+    if len(codes) != 2:
+        return prepared, "points"
+    columns = prepared.columns
+    if tuple(codes) != (0, 1):
+        columns = np.column_stack([columns[:, :-1], columns[:, -1] == codes[1]])
+    labels = {**prepared.labels, prepared.outcome: reading.event}
+    return replace(prepared, sample=replace(prepared.sample, columns=columns), labels=labels), "share"
 
 
 def check_points(call: str, prepared: Prepared, remedy: str) -> None:

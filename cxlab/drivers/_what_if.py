@@ -13,13 +13,14 @@ from cxlab.contrasts import p_values
 from cxlab.design import kish_base
 from cxlab.drivers._boxes import boxes
 from cxlab.drivers._budget import Plan, plan
+from cxlab.drivers._outcomes import NPS
 from cxlab.drivers._prepare import Prepared, prepare
 from cxlab.drivers._scenario import (
     Model,
     better,
-    check_points,
     check_replicates,
     check_survey,
+    in_units,
     interval,
     model,
     place,
@@ -31,7 +32,7 @@ from cxlab.errors import SurveyError
 from cxlab.metrics import cells, design_notes
 from cxlab.result import Base, reliability
 from cxlab.survey import Survey
-from cxlab.words import LANGUAGES, Note
+from cxlab.words import LANGUAGES, Figure, Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -55,7 +56,8 @@ def what_if(
     ----------
     survey : Survey
     outcome : str
-        Column or role of more than two values; the change of its top-2 and NPS is in ``.boxes``.
+        Column or role: points of its mean, the change of its top-2 and NPS being in ``.boxes``. ``"nps(recommend)"``: points of
+        NPS. An outcome of two values, such as ``"renewed"`` or ``"satisfaction >= 9"``: the share of the higher one.
     changes : mapping of driver to points
         Points of the driver's own scale that everybody's answer moves by, negative for less. With a budget: the largest
         change that is considered, in steps of one point; by default one point for the better of every driver in ``cost``.
@@ -78,7 +80,7 @@ def what_if(
         One row per changed driver, per segment where asked, and one with driver ``"together"``: ``[segment], driver, change,
         effective_change`` (mean change that the scale leaves room for), ``effect`` (of +1 point in the full model),
         ``estimate`` (of the outcome's mean: effect × effective_change), ``se, low, high, p_value, before, after`` (mean of the
-        outcome), ``base, base_effective, reliability``. With a budget also ``cost`` (spent on it) and ``chosen`` (share of
+        outcome; NPS; a share from 0 to 1), ``base, base_effective, reliability``. With a budget also ``cost`` (spent on it) and ``chosen`` (share of
         replicates in which the driver is in the best set). ``.plan`` has the naive and the honest gain; ``.boxes``
         approximate changes of top-2 and NPS.
 
@@ -86,12 +88,17 @@ def what_if(
     ------
     SurveyError
         For an unknown driver, a change beyond the scale, a negative cost or budget, a cost without a budget or the
-        reverse, a budget together with ``by``, an outcome of two values, or too few respondents or replicates.
+        reverse, a budget together with ``by``, or too few respondents or replicates.
 
     Notes
     -----
     Σ_j b_j · mean(clip(x_j + δ_j, low, high) − x_j): on a scale of 0–10 a respondent at 10 cannot move up, one at 9.5 moves by
     half a point. b_j and the mean are taken under the same replicate weights. Rows with a missing answer leave.
+
+    One formula for all outcomes, as each is a mean of what every respondent contributes: the answer itself; 100, 0 or −100
+    as promoter, passive or detractor; 1 or 0 (linear probability model). So gains of several drivers add up, and sums over
+    respondents suffice. The line knows no 0 %, 100 % or end of a scale: a prediction beyond is said in the notes. The
+    logit and ordinal models are for :func:`key_drivers`, where single effects are asked and not sums of changes.
 
     The best set is an exact knapsack. Its gain on the data that chose it is too high (winner's curse). The honest gain:
     respondents are split at random into halves 100 times, whole PSUs within strata; the set is chosen on each half and
@@ -114,8 +121,7 @@ def what_if(
     check_replicates(replicates)
     _check_numbers(changes=changes, cost=cost)
     _check_money(cost, budget, by)
-    prepared = prepare(survey, outcome, drivers)
-    check_points("what_if", prepared, "name the rating itself; .boxes has the change of its top-2 and NPS.")
+    prepared, unit = in_units(prepare(survey, outcome, drivers))
     outcome = prepared.outcome
     wanted = _wanted(survey, prepared, changes, cost)
     places = place(prepared, "changes" if changes else "cost", wanted)
@@ -146,13 +152,14 @@ def what_if(
     return WhatIfResult(
         table,
         Base(len(prepared.rows), kish_base(prepared.weights), prepared.excluded, prepared.excluded_share),
-        _notes(prepared, survey, (by, chosen is not None, len(classes) > 0)),
+        _notes(prepared, survey, (by, chosen is not None, len(classes) > 0), unit, table),
         {**HEADINGS, **prepared.labels, **groups.labels},
         _call(survey, outcome, call),
         {lang: TITLE[lang].format(prepared.labels[outcome][lang]) for lang in LANGUAGES},
-        FORMATS,
+        FORMATS[unit],
         level,
         outcome=outcome,
+        kind=unit,
         boxes=classes,
         plan=_plan_row(chosen, gain, prepared.df, level) if chosen is not None else pd.DataFrame(),
         replicates=pd.DataFrame(gain[1:], columns=[str(k.get("segment", k.get("wave", "all"))) for k in groups.keys]),
@@ -271,16 +278,36 @@ def _plan_row(chosen: Plan, gain: FloatArray, df: float, level: float) -> pd.Dat
     return pd.DataFrame([{**facts, **row, "same_set": chosen.same, "lower": chosen.better < 0}])
 
 
-def _notes(prepared: Prepared, survey: Survey, kind: tuple[str | None, bool, bool]) -> tuple[Mapping[str, str], ...]:
+def _notes(
+    prepared: Prepared, survey: Survey, kind: tuple[str | None, bool, bool], unit: str, table: pd.DataFrame
+) -> tuple[Mapping[str, str], ...]:
     by, planned, approximate = kind
+    label = prepared.labels[prepared.outcome]
     said = [
         Note(_LISTWISE, base=len(prepared.rows), lost=prepared.excluded, share=prepared.excluded_share),
         Note(_LINEAR),
+        *([Note(_SHARE, event=label)] if unit == "share" else []),
+        *([Note(NPS)] if unit == "nps" else []),
         *([Note(_POOLED)] if by else []),
         *([Note(_HONEST)] if planned else []),
         *([Note(_ROUGH)] if approximate else []),
+        *_beyond(prepared, survey, unit, table),
     ]
     return (*said, *prepared.notes, *design_notes(survey))
+
+
+def _beyond(prepared: Prepared, survey: Survey, unit: str, table: pd.DataFrame) -> list[Note]:
+    """Say where the line leads beyond what the outcome can be."""
+    scale = survey.scale(prepared.outcome) if survey.has(prepared.outcome) else None
+    low, high = {"share": (0.0, 1.0), "nps": (-100.0, 100.0)}.get(unit) or scale or (-np.inf, np.inf)
+    after = table.loc[table["reliability"] != "suppressed", "after"].to_numpy()
+    excess = np.maximum(low - after, after - high)
+    if not np.any(excess > 1e-9):
+        return []
+    told = {"share": ".1%", "nps": "+.1f"}.get(unit, ".2f"), {"share": ".0%", "nps": "g"}.get(unit, "g")
+    worst = Figure(float(after[np.nanargmax(excess)]), told[0])
+    ends = {"low": Figure(low, told[1]), "high": Figure(high, told[1])}
+    return [Note(_BEYOND, after=worst, outcome=prepared.labels[prepared.outcome], **ends)]
 
 
 def _call(survey: Survey, outcome: str, options: Mapping[str, Any]) -> str:
@@ -296,6 +323,15 @@ _LISTWISE = {
 _LINEAR = {
     "en": "Expected under the linear model and its association, the other drivers staying as they are; not proof of what a change would bring.",
     "zh": "按线性模型及其关联推算，假定其他因素不变；并不证明改变会带来相应结果。",
+}
+_SHARE = {
+    "en": "Linear probability model: the share of “{event}” is carried along a straight line, in percentage points; the logit of "
+    "key_drivers is meant for single effects.",
+    "zh": "采用线性概率模型：“{event}”的比例按直线推算，以百分点表示；key_drivers 的 Logit 模型用于单项影响。",
+}
+_BEYOND = {
+    "en": "The straight line leads to {after} for {outcome:in}, which can only lie between {low} and {high}: the changes are too large for this model.",
+    "zh": "按直线推算，“{outcome}”将达 {after}，超出 {low} 至 {high} 的可能范围：设定的变动过大，本模型不再适用。",
 }
 _POOLED = {
     "en": "Effects are those of all respondents; answers, room on the scale and base are the segment's.",

@@ -10,17 +10,25 @@ import pandas as pd
 
 from cxlab.drivers._scenario import records
 from cxlab.result import Result
-from cxlab.words import Note, Sentence, Sentences, language, sentence
+from cxlab.words import Figure, Note, Sentence, Sentences, language, number, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TOGETHER = "together"
+_MEAN = {
+    "en": "If everybody rated {changes}, as far as the scale allows, {outcome:in} would be expected at {after} instead of {before}: {gain} "
+    "({level} interval {low} to {high}). This carries an association over to a change; it is no proof of an effect.",
+    "zh": "若{changes}（以量表上下限为限），“{outcome}”的预期均值将由 {before} 变为 {after}，即 {gain}（{level} 区间 {low} 至 "
+    "{high}）。这是由关联推算，并非因果效应的证明。",
+}
 _GAIN = {
-    "en": "If everybody rated {changes}, as far as the scale allows, {outcome:in} would be expected at {after:.2f} instead of {before:.2f}: {gain:+.2f} "
-    "({level} interval {low:+.2f} to {high:+.2f}). This carries an association over to a change; it is no proof of an effect.",
-    "zh": "若{changes}（以量表上下限为限），“{outcome}”的预期均值将由 {before:.2f} 变为 {after:.2f}，即 {gain:+.2f}（{level} 区间 {low:+.2f} 至 "
-    "{high:+.2f}）。这是由关联推算，并非因果效应的证明。",
+    "points": _MEAN,
+    "nps": {"en": _MEAN["en"], "zh": _MEAN["zh"].replace("预期均值", "预期值")},
+    "share": {
+        "en": _MEAN["en"].replace("{outcome:in} would", "the share of “{outcome}” would"),
+        "zh": _MEAN["zh"].replace("预期均值", "预期比例"),
+    },
 }
 _ONE = {
     "en": "{driver:in} {points:g} {unit} {way} (on average {effective:+.2f})",
@@ -29,15 +37,15 @@ _ONE = {
 _UNIT = {"en": {True: "point", False: "points"}, "zh": {True: "分", False: "分"}}
 _WAY = {"en": {True: "higher", False: "lower"}, "zh": {True: "提高", False: "降低"}}
 _SEGMENT = {
-    "en": "{segment:cap}: {gain:+.2f} ({level} interval {low:+.2f} to {high:+.2f}), from {before:.2f} to {after:.2f}.",
-    "zh": "{segment}：{gain:+.2f}（{level} 区间 {low:+.2f} 至 {high:+.2f}），由 {before:.2f} 至 {after:.2f}。",
+    "en": "{segment:cap}: {gain} ({level} interval {low} to {high}), from {before} to {after}.",
+    "zh": "{segment}：{gain}（{level} 区间 {low} 至 {high}），由 {before} 至 {after}。",
 }
 _PLAN = {
     "en": "The best use of a budget of {budget:g} is {changes} (cost {spent:g}). Chosen on one half of the respondents and counted on the other, "
-    "such a choice goes with {honest:+.2f} points of {outcome:in} ({level} interval {low:+.2f} to {high:+.2f}); counted on the data that chose "
-    "it, {naive:+.2f}. This is association, no proof of an effect.",
-    "zh": "预算为 {budget:g} 时，最佳组合是{changes}（花费 {spent:g}）。用一半受访者选方案、用另一半验证，这样的选择对应“{outcome}”{honest:+.2f} 分"
-    "（{level} 区间 {low:+.2f} 至 {high:+.2f}）；若用选出方案的同一批数据计算，则为 {naive:+.2f} 分。这是关联，并非因果效应的证明。",
+    "such a choice goes with {honest} of {outcome} ({level} interval {low} to {high}); counted on the data that chose "
+    "it, {naive}. This is association, no proof of an effect.",
+    "zh": "预算为 {budget:g} 时，最佳组合是{changes}（花费 {spent:g}）。用一半受访者选方案、用另一半验证，这样的选择对应“{outcome}”{honest}"
+    "（{level} 区间 {low} 至 {high}）；若用选出方案的同一批数据计算，则为 {naive}。这是关联，并非因果效应的证明。",
 }
 _SURE = {
     "en": "The same set is chosen in {same:.0%} of the resamples; in at least half of them: {drivers}.",
@@ -61,6 +69,8 @@ class WhatIfResult(Result):
     Attributes
     ----------
     outcome : str
+    kind : {"points", "nps", "share"}
+        What one unit of the estimates is; shares run from 0 to 1.
     boxes : DataFrame
         Approximate change of classes of the outcome: ``metric`` (``top2``, ``nps``), ``before, after, estimate, se, low,
         high``; empty with ``by`` or ``budget``, and where the outcome has no scale.
@@ -72,6 +82,7 @@ class WhatIfResult(Result):
     """
 
     outcome: str = ""
+    kind: str = "points"
     boxes: pd.DataFrame = field(default_factory=pd.DataFrame)
     plan: pd.DataFrame = field(default_factory=pd.DataFrame)
     replicates: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -82,7 +93,7 @@ class WhatIfResult(Result):
         for name, table in (("boxes", self.boxes), ("plan", self.plan)):
             if len(table):
                 out[name] = Result(
-                    table, self.base, (), self.labels, self.call, _TITLES[name], _FURTHER[name], self.level
+                    table, self.base, (), self.labels, self.call, _TITLES[name], _further(name, self.kind), self.level
                 )
         return out
 
@@ -102,7 +113,7 @@ class WhatIfResult(Result):
         together = self.table[self.table["driver"] == TOGETHER]
         if "segment" not in self.table and "wave" not in self.table:
             row = together.iloc[0]
-            return Sentences([sentence(_GAIN, lang, changes=self._changes(lang), **self._facts(row, lang))])
+            return Sentences([sentence(_GAIN[self.kind], lang, changes=self._changes(lang), **self._facts(row, lang))])
         key = "segment" if "segment" in self.table else "wave"
         shown = together[together["reliability"] != "suppressed"]
         return Sentences(
@@ -111,10 +122,10 @@ class WhatIfResult(Result):
         )
 
     def _facts(self, row: Any, lang: str) -> dict[str, Any]:
-        return {
-            "outcome": self.label(self.outcome, lang), "before": row["before"], "after": row["after"], "gain": row["estimate"],
-            "low": row["low"], "high": row["high"], "level": self.said_level,
-        }  # fmt: skip
+        printed = FORMATS[self.kind]
+        ends = {name: Figure(row[name], printed[name]) for name in ("before", "after", "low", "high")}
+        gain = Figure(row["estimate"], printed["estimate"], _SAID[self.kind][lang] if self.kind == "share" else "")
+        return {"outcome": self.label(self.outcome, lang), "gain": gain, "level": self.said_level, **ends}
 
     def _changes(self, lang: str) -> str:
         rows = self.table[(self.table["driver"] != TOGETHER) & (self.table["change"] != 0)]
@@ -127,8 +138,11 @@ class WhatIfResult(Result):
 
     def _planned(self, lang: str) -> list[Sentence]:
         facts = {str(k): v for k, v in self.plan.iloc[0].items()}
+        spec, points = FORMATS[self.kind]["estimate"], _SAID[self.kind][lang]
         rows = self.table[(self.table["driver"] != TOGETHER) & (self.table["change"] != 0)]
         name = self.label(self.outcome, lang)
+        inside = f"“{name}”" if lang == "en" and self.kind == "share" else number(name, "in" if lang == "en" else "")
+        gains = {k: Figure(facts[k], spec, points if k == "honest" else "") for k in ("honest", "naive", "low", "high")}
         if rows.empty:
             return [sentence(_LOWER if facts["lower"] else _NOTHING, lang, outcome=name, budget=facts["budget"])]
         listed = (", " if lang == "en" else "、").join(
@@ -137,7 +151,7 @@ class WhatIfResult(Result):
         often = self.table[(self.table["driver"] != TOGETHER) & (self.table["chosen"] >= 0.5)]
         drivers = (", " if lang == "en" else "、").join(self.label(d, lang) for d in often["driver"])
         return [
-            sentence(_PLAN, lang, changes=listed, outcome=name, level=self.said_level, **facts),
+            sentence(_PLAN, lang, changes=listed, outcome=inside, level=self.said_level, **{**facts, **gains}),
             sentence(_SURE, lang, same=facts["same_set"], drivers=drivers or _NOBODY[lang]),
         ]
 
@@ -159,17 +173,30 @@ _TITLES = {
     "boxes": {"en": "Classes of the outcome (approximate)", "zh": "结果指标分档（近似）"},
     "plan": {"en": "Best use of the budget", "zh": "预算最佳用法"},
 }
-FORMATS = {
-    "change": "+g", "effective_change": "+.2f", "effect": "+.3f", "estimate": "+.2f", "low": "+.2f", "high": "+.2f", "se": ".3f",
-    "before": ".2f", "after": ".2f", "cost": "g", "chosen": ".0%",
+_SAID = {
+    "points": {"en": " points", "zh": " 分"},
+    "nps": {"en": " points", "zh": " 点"},
+    "share": {"en": " percentage points", "zh": " 个百分点"},
+}
+_COMMON = {"change": "+g", "effective_change": "+.2f", "cost": "g", "chosen": ".0%"}
+FORMATS: Mapping[str, Mapping[str, str]] = {
+    "points": {**_COMMON, "effect": "+.3f", **dict.fromkeys(("estimate", "low", "high"), "+.2f"), "se": ".3f", "before": ".2f", "after": ".2f"},
+    "nps": {**_COMMON, "effect": "+.2f", **dict.fromkeys(("estimate", "low", "high", "before", "after"), "+.1f"), "se": ".2f"},
+    "share": {**_COMMON, "effect": "pp2", **dict.fromkeys(("estimate", "low", "high"), "pp"), "se": "pt2", "before": ".1%", "after": ".1%"},
 }  # fmt: skip
-_FURTHER: Mapping[str, Mapping[Any, str]] = {
-    "boxes": {
+
+
+def _further(name: str, unit: str) -> Mapping[Any, str]:
+    """How the numbers of a further table print."""
+    if name == "plan":
+        gain = dict.fromkeys(("naive", "honest", "low", "high"), FORMATS[unit]["estimate"])
+        return {"budget": "g", "spent": "g", **gain, "same_set": ".0%"}
+    return {
         ("top2", "before"): ".1%", ("top2", "after"): ".1%", **{("top2", c): "pp" for c in ("estimate", "low", "high")},
         ("top2", "se"): "pt", **{("nps", c): "+.1f" for c in ("before", "after", "estimate", "low", "high")}, ("nps", "se"): ".1f",
-    },
-    "plan": {"budget": "g", "spent": "g", "naive": "+.2f", "honest": "+.2f", "low": "+.2f", "high": "+.2f", "same_set": ".0%"},
-}  # fmt: skip
+    }  # fmt: skip
+
+
 HEADINGS: Mapping[Any, Mapping[str, str]] = {
     TOGETHER: {"en": "Together", "zh": "合计"},
     "change": {"en": "Change", "zh": "设定变动"},
