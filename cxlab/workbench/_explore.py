@@ -1,0 +1,140 @@
+"""What people call: the whole workbench, or one view of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cxlab.errors import one_of
+from cxlab.study import Study
+from cxlab.survey import Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cxlab.workbench._app import Workbench
+    from cxlab.workbench._tab import Tab
+
+
+def explore(study: Study | Survey, *, tabs: Sequence[str] | None = None, lang: str | None = None) -> Workbench:
+    """What does this study say, seen live, without code?
+
+    Parameters
+    ----------
+    study : Study or Survey
+        From :func:`cxlab.open_study`; or a survey, of which everything is shown that its roles allow.
+    tabs : list of {"drivers", "segments", "layers", "loyalty", "what_if", "trend"}, optional
+        Tabs in their order; by default all.
+    lang : {"en", "zh"}, optional
+        Language to begin with; there is a switch.
+
+    Returns
+    -------
+    Workbench
+        A widget; the last line of a cell shows it. ``.turn_to(key).board.choose(...)`` chooses as a user does, and
+        ``.panel.view`` is what is shown.
+
+    Raises
+    ------
+    SurveyError
+        For an unknown tab or language, or anything but a study or survey.
+
+    Notes
+    -----
+    While something moves, numbers come from a cube of weighted moments per wave × segment, with intervals of a
+    delete-a-group jackknife; when the hand rests, the library's own function replaces them, with 1,000 replicates: the call
+    that "copy as code" gives. Point estimates of both are the same. Effective bases under 30 are not shown.
+
+    See Also
+    --------
+    cxlab.explore_drivers, cxlab.what_if_sliders : one view alone.
+
+    Examples
+    --------
+    >>> import pandas as pd, numpy as np, cxlab as cx
+    >>> rng = np.random.default_rng(0)
+    >>> df = pd.DataFrame(rng.integers(0, 11, (300, 2)), columns=["queue", "doctor"])
+    >>> df["overall"] = (0.6 * df["queue"] + 0.2 * df["doctor"] + rng.normal(size=300)).round()
+    >>> survey = cx.Survey.from_frame(df)
+    >>> explore(survey, tabs=["trend"]).panel.view.spec["text"].split(";")[0]
+    'The survey has no waves'
+    """
+    from cxlab.workbench._app import Workbench
+    from cxlab.workbench._workspace import Workspace
+
+    known = _tabs()
+    for tab in tabs or ():
+        if tab not in known:
+            raise one_of("tabs", tab, known)
+    chosen = [known[t] for t in dict.fromkeys(tabs or known)]
+    return Workbench(Workspace(study), chosen, lang)
+
+
+def explore_drivers(survey: Study | Survey, *, lang: str | None = None) -> Workbench:
+    """Which drivers matter, as outcome, drivers, segments and waves are changed by hand?
+
+    Parameters
+    ----------
+    survey : Survey or Study
+        With an outcome and drivers among its roles.
+    lang : {"en", "zh"}, optional
+
+    Returns
+    -------
+    Workbench
+        See :func:`cxlab.explore`; the Drivers tab alone.
+
+    Raises
+    ------
+    SurveyError
+        For anything but a survey or study.
+
+    Examples
+    --------
+    >>> import pandas as pd, cxlab as cx
+    >>> bare = explore_drivers(cx.Survey.from_frame(pd.DataFrame({"q": [1, 2, 3] * 20})))
+    >>> bare.panel.view.spec["kind"]
+    'message'
+    """
+    return explore(survey, tabs=["drivers"], lang=lang)
+
+
+def what_if_sliders(survey: Study | Survey, *, lang: str | None = None) -> Workbench:
+    """What would satisfaction, NPS and renewals be expected to be if ratings rose, slider by slider?
+
+    Parameters
+    ----------
+    survey : Survey or Study
+        With an outcome and drivers among its roles; renewals need ``renewal:`` in study.yml.
+    lang : {"en", "zh"}, optional
+
+    Returns
+    -------
+    Workbench
+        See :func:`cxlab.explore`; the What-if tab alone. Figures are those of :func:`cxlab.what_if`.
+
+    Raises
+    ------
+    SurveyError
+        For anything but a survey or study.
+
+    Examples
+    --------
+    >>> import pandas as pd, cxlab as cx
+    >>> bare = what_if_sliders(cx.Survey.from_frame(pd.DataFrame({"q": [1, 2, 3] * 20})))
+    >>> bare.panel.view.spec["kind"]
+    'message'
+    """
+    return explore(survey, tabs=["what_if"], lang=lang)
+
+
+def _tabs() -> dict[str, type[Tab]]:
+    """Every tab by its key, in the order in which they stand."""
+    from cxlab.workbench._drivers import DriversTab
+    from cxlab.workbench._layers import LayersTab
+    from cxlab.workbench._loyalty import LoyaltyTab
+    from cxlab.workbench._segments import SegmentsTab
+    from cxlab.workbench._trend import TrendTab
+    from cxlab.workbench._what_if import WhatIfTab
+
+    tabs: list[type[Tab]] = [DriversTab, SegmentsTab, LayersTab, LoyaltyTab, WhatIfTab, TrendTab]
+    return {tab.key: tab for tab in tabs}

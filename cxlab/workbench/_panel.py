@@ -1,0 +1,263 @@
+"""A panel: one tab on the screen – its controls, its picture, its sentences and what people take away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from cxlab.errors import SurveyError
+from cxlab.items import pick
+from cxlab.words import Note
+from cxlab.workbench._controls import Board
+from cxlab.workbench._export import CSV, XLSX, csv_bytes, xlsx_bytes
+from cxlab.workbench._pace import Pace
+from cxlab.workbench._picture import Picture
+from cxlab.workbench._quiet import QUIET
+from cxlab.workbench._tab import Asked, Tab, View, message
+
+Filter = Mapping[str, Sequence[Any]]
+logger = logging.getLogger("cxlab.workbench")
+logger.addHandler(logging.NullHandler())  # without one, a traceback would be printed into the page
+
+
+class Panel:
+    """One tab on the screen.
+
+    Parameters
+    ----------
+    tab : Tab
+    lang : {"en", "zh"}
+    filter : callable
+        Gives the filter that is in force; may raise a SurveyError.
+    pool : ThreadPoolExecutor
+        Where settled views are computed.
+
+    Attributes
+    ----------
+    box : Widget
+    picture : Picture
+    view : View or None
+        What is shown now.
+    """
+
+    def __init__(self, tab: Tab, lang: str, filter: Callable[[], Filter], pool: ThreadPoolExecutor) -> None:
+        self.tab, self.lang = tab, lang
+        self._filter, self._pool = filter, pool
+        self.view: View | None = None
+        self._version = 0
+        self._waiting: list[Callable[[View], None]] = []
+        self._running: Future[View] | None = None
+        self._settling = 0
+        self._is_busy = False
+        self._lacking = tab.lacking()
+        self.board = Board([] if self._lacking else tab.controls(), lang, self._heard)
+        self.pace = Pace(self._answer, self._settle)
+        self.picture = Picture()
+        self._make()
+
+    # ------------------------------------------------------------------ what is on the screen
+    def _make(self) -> None:
+        self._status = widgets.HTML().add_class("cx-status")
+        self._lines = widgets.HTML().add_class("cx-lines")
+        self._code = widgets.Textarea(disabled=True, rows=6).add_class("cx-code")
+        self._buttons = {name: widgets.Button() for name in _BUTTONS}
+        for name, button in self._buttons.items():
+            button.on_click(lambda _, name=name: self.take(name))
+        actions = widgets.HBox([*self._buttons.values()]).add_class("cx-actions")
+        right = [self.picture, self._status, self._lines, actions, self._code]
+        shown = [self.picture] if self._lacking else right
+        left = [] if self._lacking else [self.board.box]
+        self.box = widgets.HBox(
+            [*(widgets.VBox([b]).add_class("cx-left") for b in left), widgets.VBox(shown).add_class("cx-right")]
+        ).add_class("cx-panel")
+        self.speak(self.lang)
+
+    def speak(self, lang: str) -> None:
+        """Word everything in a language."""
+        self.lang = lang
+        self.board.speak(lang)
+        self._code.description = pick(_CODE, lang)
+        for name, button in self._buttons.items():
+            button.description = pick(_BUTTONS[name], lang)
+
+    # ------------------------------------------------------------------ from a change to a picture
+    def _heard(self, _: str, continuous: bool) -> None:
+        self.pace.touch(continuous=continuous)
+
+    def refresh(self) -> None:
+        """Answer what is chosen now."""
+        self.pace.touch()
+
+    def show_at_once(self) -> None:
+        """Answer in this very call, and settle later."""
+        self.pace.compute_now()
+
+    def _answer(self) -> None:
+        """Live answer; where there is none, the settled one without waiting."""
+        self._version += 1
+        self._waiting.clear()
+        if self._lacking is not None:
+            self._show(message(pick(self._lacking, self.lang)))
+            return
+        view = self._guarded(lambda: self.tab.live(self._ask()))
+        if view is None:
+            self._busy(True)
+            self.pace.settle_now()
+            return
+        self._show(view)
+
+    def _ask(self) -> Asked:
+        return Asked(self.board.choice(), self._filter(), self.lang)
+
+    def _settle(self) -> None:
+        """Compute the settled view in the worker thread; whatever changes meanwhile makes it void."""
+        if self._lacking is not None or self._settling == self._version:
+            return
+        if self.view is not None and _failed(self.view) and not self._is_busy:
+            self._served()
+            return
+        version = self._settling = self._version
+        try:
+            asked = self._ask()
+        except SurveyError as error:
+            self._show(_sorry(str(error), self.lang))
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._arrived(version, self._guarded(lambda: self.tab.settled(asked)))
+            return
+        if self._running is not None:
+            self._running.cancel()  # one that has not begun; one that runs ends, and nobody looks at it
+        self._say(pick(_COMPUTING, self.lang))
+        self._running = self._pool.submit(
+            self._guarded, lambda: self.tab.settled(asked), lambda: version == self._version
+        )
+        self._running.add_done_callback(lambda done: _tell(loop, lambda: self._come(version, done)))
+
+    def _come(self, version: int, done: Future[View | None]) -> None:
+        if not done.cancelled():
+            self._arrived(version, done.result())
+
+    def _arrived(self, version: int, view: View | None) -> None:
+        if view is not None and version == self._version:
+            self._show(view)
+
+    def _guarded(self, work: Callable[[], View | None], wanted: Callable[[], bool] = lambda: True) -> View | None:
+        """What a tab answers; errors become sentences."""
+        if not wanted():
+            return None
+        try:
+            with QUIET:
+                return work()
+        except SurveyError as error:
+            return _sorry(str(error), self.lang)
+        except Exception as error:
+            logger.exception("the tab %s failed", self.tab.key)
+            return _sorry(Note(_UNFORESEEN, kind=type(error).__name__, text=str(error))[self.lang], self.lang)
+
+    def _show(self, view: View) -> None:
+        self.view = view
+        self._busy(False)
+        self.picture.spec = {**view.spec, "lang": self.lang, "version": self._version}
+        self._say("" if _failed(view) or self._lacking else pick(_LIVE if view.result is None else _SETTLED, self.lang))
+        self._lines.value = "".join(f"<p>{escape(line)}</p>" for line in view.lines)
+        if self._code.value != view.code:
+            self._code.value = view.code
+        if view.result is not None or _failed(view):
+            self._served()
+
+    def _busy(self, busy: bool) -> None:
+        self._is_busy = busy
+        if busy:
+            self.picture.add_class("cx-busy")
+        else:
+            self.picture.remove_class("cx-busy")
+
+    def _say(self, text: str) -> None:
+        self._status.value = f'<div role="status" aria-live="polite">{escape(text)}</div>'
+
+    # ------------------------------------------------------------------ what people take away
+    def take(self, what: str) -> None:
+        """Download the table or the picture, or copy the code: ``csv``, ``xlsx``, ``svg``, ``png`` or ``code``.
+
+        Tables come from the library's own result; if it is not there yet, it is computed first.
+        """
+        if what == "code":
+            self.picture.copy(self._code.value)
+            self._say(pick(_COPIED, self.lang))
+        elif what in ("svg", "png"):
+            self.picture.save(what, f"{self._name()}.{what}")
+        elif self.view is not None and self.view.result is not None:
+            self._offer(what, self.view)
+        else:
+            self._waiting.append(lambda view: self._offer(what, view))
+            self.pace.settle_now()
+
+    def _served(self) -> None:
+        """Hand over what was waiting for the settled view."""
+        waiting, self._waiting = self._waiting, []
+        for hand_over in waiting:
+            if self.view is not None:
+                hand_over(self.view)
+
+    def _offer(self, what: str, view: View) -> None:
+        if view.result is None:
+            self._say(pick(_NO_TABLE, self.lang))
+            return
+        try:
+            with QUIET:
+                make, kind = (csv_bytes, CSV) if what == "csv" else (xlsx_bytes, XLSX)
+                self.picture.offer(f"{self._name()}.{what}", make(view.result, self.lang), kind)
+        except SurveyError as error:
+            self._say(str(error))
+
+    def _name(self) -> str:
+        study = self.tab.workspace.study
+        return re.sub(r"[^\w-]+", "_", f"{study.name if study else 'survey'}_{self.tab.key}", flags=re.ASCII)
+
+
+def _failed(view: View) -> bool:
+    return view.spec.get("kind") == "message" and view.result is None
+
+
+def _sorry(text: str, lang: str) -> View:
+    return message(Note(_SORRY, text=text)[lang], "error")
+
+
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    """Call in the loop's thread; a kernel that is shutting down no longer wants to know."""
+    if not loop.is_closed():
+        with suppress(RuntimeError):  # closed between the two lines
+            loop.call_soon_threadsafe(what)
+
+
+_BUTTONS = {
+    "code": {"en": "Copy as code", "zh": "复制为代码"},
+    "csv": {"en": "Table .csv", "zh": "下载表格 .csv"},
+    "xlsx": {"en": "Table .xlsx", "zh": "下载表格 .xlsx"},
+    "svg": {"en": "Picture .svg", "zh": "下载图片 .svg"},
+    "png": {"en": "Picture .png", "zh": "下载图片 .png"},
+}
+_CODE = {"en": "The same as code", "zh": "等效代码"}
+_COPIED = {"en": "The code is in the clipboard.", "zh": "代码已复制到剪贴板。"}
+_COMPUTING = {"en": "Computing with all replicates …", "zh": "正在用全部重复权重计算……"}
+_LIVE = {
+    "en": "Quick intervals (jackknife); final ones follow when nothing moves.",
+    "zh": "当前为快速区间（刀切法）；停止操作后给出最终区间。",
+}
+_SETTLED = {"en": "Final numbers, as the code below gives them.", "zh": "最终结果，与下方代码的输出一致。"}
+_NO_TABLE = {"en": "There is no table to download for this choice.", "zh": "当前选择没有可下载的表格。"}
+_SORRY = {"en": "This cannot be shown: {text}", "zh": "无法显示：{text}"}
+_UNFORESEEN = {
+    "en": "something unforeseen happened ({kind}: {text}). Choose something else; everything else still works.",
+    "zh": "发生了意外错误（{kind}：{text}）。请更换选项，其他功能不受影响。",
+}
