@@ -121,13 +121,38 @@ def cube_importance(
     >>> cube_importance(cube, "y", ["a", "b"], filter={"g": 1}).table[["driver", "rank_low", "rank_high"]].values.tolist()
     [['a', 1, 1], ['b', 2, 2]]
     """
-    measure = _measure(method)
+    _measure(method)
     _check(outcome, drivers)
-    found = cube.covariances(filter, [*drivers, outcome])
-    correlations, scale = _correlations(found)
+    return importance_of(
+        cube.covariances(filter, [*drivers, outcome]), method=method, level=level, draws=draws, seed=seed
+    )
+
+
+def importance_of(
+    found: Jackknifed, *, method: str | Measure = "shapley", level: float = 0.95, draws: int = 1000, seed: int = 0
+) -> CubeImportance:
+    """Importances from moments that a cube has given, as :func:`cube_importance`.
+
+    Parameters
+    ----------
+    found : Jackknifed
+        Drivers and, last, the outcome. Who keeps them asks another method for a fraction of the work.
+    method, level, draws, seed
+        See :func:`cube_importance`. A function may also share out R² among fewer players than drivers, such as blocks;
+        importances, shares and ranks are then theirs.
+
+    Returns
+    -------
+    CubeImportance
+
+    Raises
+    ------
+    SurveyError
+        As :func:`cube_importance`.
+    """
+    measure = _measure(method)
+    correlations, effects = effects_of(found)
     parts = measure(correlations)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effects = coefficients(correlations) * scale[:, -1:] / scale[:, :-1]
     importance, effect = parts[-1], effects[-1]
     spread = found.spread(parts[:-1], importance)
     shares = parts / parts.sum(axis=1, keepdims=True)
@@ -142,7 +167,7 @@ def cube_importance(
         "p_value": p_values(effect, se, found.df),
     }  # fmt: skip
     r2 = float(coefficients(correlations[-1]) @ correlations[-1][:-1, -1])
-    return CubeImportance(tuple(drivers), values, r2, found, parts[:-1], effects[:-1], effect_covariance)
+    return CubeImportance(found.names[:-1], values, r2, found, parts[:-1], effects[:-1], effect_covariance)
 
 
 def _interval(name: str, value: FloatArray, se: FloatArray, t: float, floor: float) -> dict[str, FloatArray]:
@@ -164,6 +189,19 @@ def _check(outcome: str, drivers: Sequence[str]) -> None:
         raise SurveyError(f"drivers names {len(drivers)}; name at least two.")
     if outcome in drivers:
         raise SurveyError(f"drivers names the outcome {outcome!r} too; leave it out.")
+
+
+def effects_of(found: Jackknifed) -> tuple[FloatArray, FloatArray]:
+    """Correlations and effects of +1 point of all replicates and, last, of the sample; the outcome is the last column.
+
+    Raises
+    ------
+    SurveyError
+        For too few complete rows, columns that do not vary, or drivers that repeat one another.
+    """
+    correlations, scale = _correlations(found)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return correlations, coefficients(correlations) * scale[:, -1:] / scale[:, :-1]
 
 
 def _correlations(found: Jackknifed) -> tuple[FloatArray, FloatArray]:

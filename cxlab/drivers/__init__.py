@@ -22,11 +22,12 @@ from cxlab.drivers._compare_missing import MissingComparison, compare_missing
 from cxlab.drivers._dominance import DominanceResult, dominance
 from cxlab.drivers._headroom import HeadroomResult, headroom
 from cxlab.drivers._kernels import LEAST_REPLICATES
+from cxlab.drivers._measures import METHOD_NAMES
 from cxlab.drivers._methods import MethodsResult, compare_methods
 from cxlab.drivers._missing_words import missing_notes
 from cxlab.drivers._model_words import EXTRA_HEADINGS, NOT_CAUSE, formats
 from cxlab.drivers._models import kernel_of
-from cxlab.drivers._prepare import Prepared, prepare
+from cxlab.drivers._prepare import Prepared, default_drivers, prepare
 from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._priority_map import PriorityMapResult, priority_map
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
@@ -41,6 +42,7 @@ from cxlab.survey import Survey
 from cxlab.words import Note
 
 __all__ = [
+    "METHOD_NAMES",
     "AsymmetryResult",
     "BlockResult",
     "ChangeResult",
@@ -56,6 +58,7 @@ __all__ = [
     "asymmetry",
     "compare_methods",
     "compare_missing",
+    "default_drivers",
     "dominance",
     "driver_blocks",
     "driver_change",

@@ -200,6 +200,26 @@ def chosen_drivers(survey: Survey, limit: float) -> list[str]:
     return _default_drivers(survey, limit)[0]
 
 
+def default_drivers(survey: Survey) -> tuple[str, ...]:
+    """Which drivers does :func:`cxlab.key_drivers` take when none are named?
+
+    Parameters
+    ----------
+    survey : Survey
+
+    Returns
+    -------
+    tuple of str
+        The study's drivers but those that more than 20 % of respondents have not experienced.
+
+    Raises
+    ------
+    SurveyError
+        If the survey declares no drivers, or all would be set aside.
+    """
+    return tuple(chosen_drivers(survey, SET_ASIDE))
+
+
 def _flat(drivers: Sequence[str] | Mapping[str, Sequence[str]]) -> tuple[list[str], dict[str, str]]:
     """Names of drivers in order, and their blocks where these are given."""
     if not isinstance(drivers, Mapping):
