@@ -10,19 +10,28 @@ from cxlab.layers._groups_result import PathGroupsResult
 from cxlab.layers._ipma import ipma
 from cxlab.layers._ipma_result import IpmaResult
 from cxlab.layers._measure_result import MeasurementResult
+from cxlab.layers._moving import Answered, Moved, Room, answered, moved, room, study_items, study_model
 from cxlab.layers._paths import path_model
 from cxlab.layers._result import PathModelResult
 from cxlab.layers._what_if_result import PathWhatIfResult
 
 __all__ = [
+    "Answered",
     "FactorModelResult",
     "IpmaResult",
     "MeasurementResult",
+    "Moved",
     "PathGroupsResult",
     "PathModelResult",
     "PathWhatIfResult",
+    "Room",
+    "answered",
     "compare_paths",
     "factor_model",
     "ipma",
+    "moved",
     "path_model",
+    "room",
+    "study_items",
+    "study_model",
 ]

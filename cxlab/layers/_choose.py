@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -21,9 +21,16 @@ SET_ASIDE = 0.20  # share of "not experienced" from which an item of the study's
 
 
 def chosen_model(
-    survey: Survey, model: Model, missing: str, changed: Layers = None
+    survey: Survey,
+    model: Model,
+    missing: str,
+    changed: Layers = None,
+    absent: Callable[[Survey, str], float] = structurally_missing,
 ) -> tuple[PathModel, tuple[Note, ...]]:
-    """The model that is asked for; by default the study's own, else its layers, some of them changed."""
+    """The model that is asked for; by default the study's own, else its layers, some of them changed.
+
+    ``absent`` gives the share of respondents who had nothing to answer, where it is known already.
+    """
     if changed is not None:
         _check_layers(model, changed)
     if isinstance(model, PathModel):
@@ -34,7 +41,7 @@ def chosen_model(
     layers = {**survey.roles.layers, **{name: tuple(items) for name, items in (changed or {}).items()}}
     if missing != "listwise":
         return layer_model(layers), ()
-    aside = {i for items in layers.values() for i in items if structurally_missing(survey, i) > SET_ASIDE}
+    aside = {i for items in layers.values() for i in items if absent(survey, i) > SET_ASIDE}
     left = {name: tuple(i for i in items if i not in aside) for name, items in layers.items()}
     empty = [name for name, items in left.items() if not items and layers[name]]
     if empty:

@@ -123,9 +123,9 @@ class Kernel:
     def sample(self) -> Estimates:
         """On the sample itself."""
         source = self.prepared.source
-        weights = self.prepared.sample.weights
+        weights = self.prepared.sample.weights[None] if self.products else None
         means, covariances = source.mean()[None], source.covariance()[None]
-        found = self._estimates(means, covariances, weights[None] if self.products else None, _TOLERANCE)
+        found = self._estimates(means, covariances, weights, _TOLERANCE)
         return found.without_index(_opposed(found))
 
     @cached_property

@@ -88,7 +88,7 @@ def prepare(survey: Survey, model: Model, missing: str = "listwise", layers: Lay
             f"({', '.join(found.products)}) {'needs' if len(found.products) == 1 else 'need'} the answers of every row; use missing='listwise', "
             "or leave products out."
         )
-    _check_items(survey, found)
+    check_items(survey, found)
     asked = survey.domain & (survey.weights > 0)
     columns, scales, undeclared = _columns(survey, found.items, asked)
     _check_usable(found, columns[asked], survey)
@@ -132,7 +132,7 @@ def _columns(survey: Survey, items: Sequence[str], asked: np.ndarray) -> tuple[F
     return columns, scales, undeclared
 
 
-def _check_items(survey: Survey, model: PathModel) -> None:
+def check_items(survey: Survey, model: PathModel) -> None:
     """Refuse categories, and answers that are used twice under different names."""
     for name in model.items:
         for column in survey.items_of(name):

@@ -13,6 +13,7 @@ import numpy as np
 from cxlab.cube import CubePlan, MomentCube, Progress, plan_cube
 from cxlab.errors import SurveyError
 from cxlab.items import in_order, pick
+from cxlab.layers import study_items
 from cxlab.study import Study
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note
@@ -118,7 +119,7 @@ class Workspace:
         """Everything that tabs analyse by moments: name to numbers of all rows; what nobody answered is left out."""
         roles, survey = self.survey.roles, self.survey
         names = [*self.outcomes, *self.drivers, *(i for items in roles.layers.values() for i in items)]
-        names += [roles.renewal] if roles.renewal else []
+        names += [*study_items(survey), *([roles.renewal] if roles.renewal else [])]
         kept = survey.domain & (survey.weights > 0)
         out = {n: survey.values(n) for n in dict.fromkeys(names) if survey.has(n)}
         return {n: v for n, v in out.items() if np.isfinite(v[kept]).any()}
