@@ -1,4 +1,4 @@
-"""The command line: check a study, draft one, make a report."""
+"""The command line: check a study, draft one, make a report, explore it."""
 
 from __future__ import annotations
 
@@ -120,6 +120,24 @@ def report(
         given = dict(_named(text) for text in parameter or ())
         made = make_report(study, wave=wave, lang=lang, out=out, notebook=notebook, parameters=given, progress=progress)
         typer.echo(made / "report.html")
+
+
+@app.command(name="app")
+def app_(
+    study: Annotated[Path, typer.Argument(help="A study.yml, or the folder that holds it.")],
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    port: Annotated[int | None, typer.Option(help="By default 8866, or the next one that is free.")] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="CXLAB_TOKEN", help="Refuse who does not have it; 'auto' makes one up.")
+    ] = None,
+    notebook: Annotated[str | None, typer.Option(help="Another notebook, by name or path.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Explore a study in the browser, without code: a page on this machine alone, until Ctrl-C."""
+    with _exits():
+        from cxlab.workbench import serve
+
+        serve(study, lang=lang, port=port, token=token, notebook=notebook, open_browser=browser)
 
 
 def _named(text: str) -> tuple[str, str]:
