@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from cxlab.cube._answers import AnswerView, Coded, answer_view, as_answers
 from cxlab.cube._layout import Filter, Splits, patterns, placed, split_by
 from cxlab.cube._sums import Placed, as_moments, size_of
 from cxlab.cube._views import RowView, Table, TableView, View, degrees, empty_table, merged, runs, tabulate
 from cxlab.design import Design, resolve
 from cxlab.errors import SurveyError, unknown_names
 from cxlab.replicates import Dealt, deal
+from cxlab.scenarios import Answers
 from cxlab.survey import Survey
 from cxlab.words import Note
 
@@ -24,7 +26,9 @@ IntArray = np.ndarray[Any, np.dtype[np.intp]]
 Progress = Callable[[int, int], None]
 GROUPS = 100
 MOST_BYTES = 1 << 30
+_Made = TypeVar("_Made")
 _VIEWS = 4  # sets of columns whose complete rows are kept ready
+_KEPT = 12  # filters whose models are kept ready
 _NOBODY = 1e-9  # part of the weight under which a replicate has only rounding left
 
 
@@ -118,6 +122,9 @@ class MomentCube:
         self._plan = plan
         self._blocks = tuple(blocks)
         self._views: OrderedDict[tuple[int, ...], View] = OrderedDict()
+        self._coded: dict[str, Coded] = {}
+        self._kept: OrderedDict[tuple[Any, bytes], Any] = OrderedDict()
+        self._tables: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], AnswerView] = OrderedDict()
         self.names = plan.names
         self.splits = plan.splits.names
         self.storage = plan.storage
@@ -134,7 +141,9 @@ class MomentCube:
     @property
     def bytes(self) -> int:
         """Bytes held now, the views of the last sets of columns included."""
-        return self._plan.bytes + sum(view.bytes for view in self._views.values())
+        codes = sum(c.code.nbytes for c in self._coded.values())
+        answers = sum(table.bytes for table in self._tables.values())
+        return self._plan.bytes + codes + answers + sum(view.bytes for view in self._views.values())
 
     def codes(self, split: str) -> list[Any]:
         """Codes that respondents have in a column that filters choose by."""
@@ -178,6 +187,70 @@ class MomentCube:
             base, float(sums[0, -1] ** 2 / squares), df,
         )  # fmt: skip
 
+    def answers(self, filter: Filter | None, columns: Sequence[str], items: Sequence[str]) -> list[Answers]:
+        """How the respondents in a filter who answered all the columns answered some of them, with replicates.
+
+        Parameters
+        ----------
+        filter : mapping of column to code, label, or list of them; None for everybody
+        columns : sequence of str
+            Whose complete rows count, as for :meth:`covariances`.
+        items : sequence of str
+            Some of them.
+
+        Returns
+        -------
+        list of Answers
+            With the ends of scales that are declared, or seen among all respondents; shares of shape (1 + replicates, m + 1): the sample's first, then those without each group.
+
+        Raises
+        ------
+        SurveyError
+            For unknown names or values, or items that are not among the columns.
+        """
+        absent = [i for i in items if i not in columns]
+        if absent:
+            raise unknown_names("items", absent, columns, "columns")
+        view = self.answer_view(columns, items)
+        coded = [self._coded[i] for i in items]
+        return as_answers(view.weights(self._plan.splits.inside(filter)), coded)
+
+    def answer_view(self, columns: Sequence[str], items: Sequence[str]) -> AnswerView:
+        """Answers of the complete rows of some columns, kept for the sets used last."""
+        at, rows = self._positions(columns), self._plan.rows
+        key = tuple(sorted(columns)), tuple(items)
+        if key not in self._tables:
+            for i in items:
+                if i not in self._coded:
+                    place = self.names.index(i)
+                    self._coded[i] = Coded.of(
+                        self._plan.splits.survey, i, rows.columns[place], self._plan.center[place]
+                    )
+            taken, whole = self._complete(at)
+            taken = np.concatenate([taken, *(np.arange(b.rows.start, b.rows.stop) for b in whole)])
+            coded = [replace(self._coded[i], code=self._coded[i].code[taken]) for i in items]
+            self._tables[key] = answer_view(
+                rows.take(taken, []), coded, self._plan.dealt, self._plan.most_bytes // _VIEWS
+            )
+            while len(self._tables) > _VIEWS:
+                self._tables.popitem(last=False)
+        self._tables.move_to_end(key)
+        return self._tables[key]
+
+    def kept(self, key: Any, filter: Filter | None, make: Callable[[], _Made]) -> _Made:
+        """What was made for a filter and a key, or make it now; the last are kept."""
+        whole = key, self._plan.splits.inside(filter).tobytes()
+        if whole not in self._kept:
+            self._kept[whole] = make()
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(whole)
+        return self._kept[whole]
+
+    def _complete(self, at: IntArray) -> tuple[IntArray, list[_Block]]:
+        """Rows outside the tables that answered some columns, and the blocks whose rows all did."""
+        return self._plan.rest(at), [block for block in self._blocks if block.answered[at].all()]
+
     def prepare(self, columns: Sequence[str], progress: Progress | None = None) -> None:
         """Make the complete rows of some columns ready, so that the first filter is as quick as the next."""
         self.view(columns, progress)
@@ -204,8 +277,7 @@ class MomentCube:
     def _made(self, at: IntArray, progress: Progress | None) -> View:
         """Take the rows that answered these columns, or add up the tables of their patterns."""
         plan, rows = self._plan, self._plan.rows
-        whole = [block for block in self._blocks if block.answered[at].all()]
-        rest = plan.rest(at)
+        rest, whole = self._complete(at)
         part = rows.take(rest, at)
         cells = np.unique(np.concatenate([part.cell, *(block.table.cells for block in whole)]).astype(np.intp))
         numbers = size_of(len(at)) * len(cells) * (self.groups + 1)
