@@ -80,3 +80,6 @@ from .survey import Survey as Survey
 from .tracking import scorecard as scorecard
 from .tracking import trend as trend
 from .words import set_language as set_language
+from .workbench import explore as explore
+from .workbench import explore_drivers as explore_drivers
+from .workbench import what_if_sliders as what_if_sliders

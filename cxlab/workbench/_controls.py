@@ -160,10 +160,17 @@ class _Span(Handle):
     continuous = True
 
     def _make(self, lang: str) -> None:
-        self.box = widgets.SelectionRangeSlider(options=self._options(lang), continuous_update=True)
+        self.box = widgets.SelectionRangeSlider(options=self._options(lang), continuous_update=True, readout=False)
         with self.quiet():
             self.value = self.control.default or (self.control.options[0][0], self.control.options[-1][0])
+        self.box.observe(self._say, "value")
         self.box.observe(self.hear, "value")
+
+    def _say(self, _: Any = None) -> None:
+        """The label says from where to where; the slider's own readout joins both by a hyphen that dates have too."""
+        low, high = (pick(self.control.options[place][1], self._lang) for place in self.box.value)
+        between = {"en": ": {} – {}", "zh": "：{} – {}"}[self._lang]
+        self.box.description = pick(self.control.label, self._lang) + between.format(low, high)
 
     def _options(self, lang: str) -> list[tuple[str, int]]:
         return [(pick(text, lang), i) for i, (_, text) in enumerate(self.control.options)]
@@ -179,11 +186,12 @@ class _Span(Handle):
         self.box.value = (min(low, high), max(low, high))
 
     def speak(self, lang: str) -> None:
-        super().speak(lang)
+        self._lang = lang
         with self.quiet():
             places = self.box.value
             self.box.options = self._options(lang)
             self.box.value = places
+        self._say()
 
 
 class _Slide(Handle):

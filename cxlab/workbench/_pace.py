@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-GAP = 0.25  # seconds between two answers to one drag
+GAP = 0.3  # seconds between two answers to one drag
 REST = 0.6  # seconds without a change after which the hand rests
 
 

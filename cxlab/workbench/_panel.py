@@ -226,7 +226,7 @@ class Panel:
 
 
 def _failed(view: View) -> bool:
-    return view.spec.get("kind") == "message" and view.result is None
+    return view.spec.get("tone") == "error"
 
 
 def _sorry(text: str, lang: str) -> View:
