@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -56,6 +57,7 @@ class Panel:
         self._waiting: list[Callable[[View], None]] = []
         self._running: Future[View] | None = None
         self._settling = 0
+        self._took = 0.0
         self._is_busy = False
         self._lacking = tab.lacking()
         self.board = Board([] if self._lacking else tab.controls(), lang, self._heard)
@@ -107,7 +109,9 @@ class Panel:
         if self._lacking is not None:
             self._show(message(pick(self._lacking, self.lang)))
             return
+        start = time.perf_counter()
         view = self._guarded(lambda: self.tab.live(self._ask()))
+        self._took = time.perf_counter() - start
         if view is None:
             self._busy(True)
             self.pace.settle_now()
@@ -167,7 +171,8 @@ class Panel:
     def _show(self, view: View) -> None:
         self.view = view
         self._busy(False)
-        self.picture.spec = {**view.spec, "lang": self.lang, "version": self._version}
+        took = round(1e3 * self._took, 2)
+        self.picture.spec = {**view.spec, "lang": self.lang, "version": self._version, "took": took}
         self._say("" if _failed(view) or self._lacking else pick(_LIVE if view.result is None else _SETTLED, self.lang))
         self._lines.value = "".join(f"<p>{escape(line)}</p>" for line in view.lines)
         if self._code.value != view.code:

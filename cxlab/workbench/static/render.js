@@ -25,15 +25,17 @@ function put(view, spec) {
   const summary = [spec.title, spec.subtitle, spec.text].filter(Boolean).join(". ");
   for (const [key, value] of Object.entries({ width: wide, height: high, viewBox: `0 0 ${wide} ${high}`, "aria-label": summary })) svg.setAttribute(key, value);
   svg.replaceChildren(
-    el("g", { class: "head" }, ...head.nodes),
+    el("g", { class: "head", "data-stays": 0 }, ...head.nodes),
     el("g", { class: "body", transform: `translate(0,${top})` }, ...body.nodes),
-    el("g", { class: "note", transform: `translate(0,${px(top + body.height)})` }, ...note.nodes),
+    el("g", { class: "note", "data-stays": px(top + body.height) }, ...note.nodes),
     drawHits(body.hits, top),
   );
   view.hits = body.hits;
   view.top = top;
-  view.facts.replaceChildren(factTable(spec, body.facts));
+  view.wide = wide;
+  view.said = () => factTable(spec, body.facts);
   view.card.lang = String(spec.lang || "en").startsWith("zh") ? "zh-CN" : "en";
+  followScroll(view);
   showTip(view, view.tip.hidden ? -1 : view.active);
 }
 
@@ -53,7 +55,9 @@ function paint(view) {
   }
   view.card.dataset.milliseconds = (performance.now() - start).toFixed(2);
   requestAnimationFrame(() => {
+    view.facts.replaceChildren(view.said()); // the eyes first
     view.card.dataset.kind = shown;
+    view.card.dataset.took = spec.took ?? "";
     view.card.dataset.version = spec.version ?? 0;
   });
 }
