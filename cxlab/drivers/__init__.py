@@ -32,6 +32,7 @@ from cxlab.drivers._priority import PriorityResult, first_to_fix
 from cxlab.drivers._priority_map import PriorityMapResult, priority_map
 from cxlab.drivers._result import FORMATS, HEADINGS, DriverResult, percentiles, result_table
 from cxlab.drivers._sampling_words import sampling_notes
+from cxlab.drivers._scenario import Contribution, contribution
 from cxlab.drivers._segments import segment_drivers
 from cxlab.drivers._segments_cells import Drivers, Options
 from cxlab.drivers._segments_result import SegmentDriverResult
@@ -46,6 +47,7 @@ __all__ = [
     "AsymmetryResult",
     "BlockResult",
     "ChangeResult",
+    "Contribution",
     "DominanceResult",
     "DriverResult",
     "HeadroomResult",
@@ -58,6 +60,7 @@ __all__ = [
     "asymmetry",
     "compare_methods",
     "compare_missing",
+    "contribution",
     "default_drivers",
     "dominance",
     "driver_blocks",

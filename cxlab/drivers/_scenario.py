@@ -12,6 +12,7 @@ import pandas as pd
 
 from cxlab.design import t_quantile
 from cxlab.drivers._layout import is_factor
+from cxlab.drivers._outcomes import Outcome, read_outcome
 from cxlab.drivers._prepare import Prepared
 from cxlab.drivers._result import DriverResult
 from cxlab.errors import SurveyError, unknown_names
@@ -77,21 +78,62 @@ def check_survey(call: str, survey: object) -> None:
         )
 
 
-def in_units(prepared: Prepared) -> tuple[Prepared, str]:
-    """What one unit of the outcome's mean is, ``"points"``, ``"nps"`` or ``"share"``; two values are turned into 0 and 1.
+@dataclass(frozen=True, eq=False)
+class Contribution:
+    """What every respondent contributes to an outcome, which is the weighted mean of it.
+
+    Attributes
+    ----------
+    values : array, shape (rows,)
+        The answer itself; 100, 0 or −100; 0 or 1. NaN where missing.
+    kind : {"points", "nps", "share"}
+    labels : mapping of language to str
+        Of a share what it is the share of.
+    items : tuple of str
+        Columns behind it.
+    """
+
+    values: FloatArray
+    kind: str
+    labels: Mapping[str, str]
+    items: tuple[str, ...]
+
+
+def contribution(survey: Survey, outcome: str) -> Contribution:
+    """What :func:`cxlab.what_if` explains by a linear model, see there.
 
     Two values are those of the whole survey: a rating of which a filter leaves two answers is still a rating.
+
+    Raises
+    ------
+    SurveyError
+        If the outcome cannot be read.
     """
-    reading = prepared.reading
-    if reading is None or reading.form == "nps":
-        return prepared, "points" if reading is None else "nps"
-    codes = np.unique(reading.values[np.isfinite(reading.values)])
+    return _counted(read_outcome(survey, outcome))
+
+
+def _counted(reading: Outcome) -> Contribution:
+    if reading.form == "nps":
+        return Contribution(reading.values, "nps", reading.labels, reading.items)
+    known = np.isfinite(reading.values)
+    codes = np.unique(reading.values[known])
     if len(codes) != 2:
+        return Contribution(reading.values, "points", reading.labels, reading.items)
+    values = np.where(known, (reading.values == codes[1]).astype(float), np.nan)
+    return Contribution(values, "share", reading.event, reading.items)
+
+
+def in_units(prepared: Prepared) -> tuple[Prepared, str]:
+    """Put what every respondent contributes in the place of the outcome, and say what one unit of it is."""
+    if prepared.reading is None:
         return prepared, "points"
-    columns = prepared.columns
-    if tuple(codes) != (0, 1):
-        columns = np.column_stack([columns[:, :-1], columns[:, -1] == codes[1]])
-    labels = {**prepared.labels, prepared.outcome: reading.event}
+    found = _counted(prepared.reading)
+    if found.kind != "share":
+        return prepared, found.kind
+    columns, own = prepared.columns, found.values[prepared.rows]
+    if not np.array_equal(columns[:, -1], own):
+        columns = np.column_stack([columns[:, :-1], own])
+    labels = {**prepared.labels, prepared.outcome: found.labels}
     return replace(prepared, sample=replace(prepared.sample, columns=columns), labels=labels), "share"
 
 
