@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -121,12 +122,13 @@ class Page:
         count, place = outcome.locator("option").count(), 0
         while True:
             place += 1
-            yield "outcome", lambda: outcome.select_option(index=place % min(count, 2))
-            yield "segment", lambda: segments.nth(place % 2).click()
-            yield "segment", lambda: segments.nth(place % 2).click()
-            yield "drivers", lambda: drivers.nth(place % 3).click()
-            yield "drivers", lambda: drivers.nth(place % 3).click()
-            yield "wave", lambda: wave.press("ArrowRight" if place % 8 < 4 else "ArrowLeft")
+            at, way = place % min(count, 2), "ArrowRight" if place % 8 < 4 else "ArrowLeft"
+            yield "outcome", partial(outcome.select_option, index=at)
+            for _ in range(2):
+                yield "segment", segments.nth(place % 2).click
+            for _ in range(2):
+                yield "drivers", drivers.nth(place % 3).click
+            yield "wave", partial(wave.press, way)
 
 
 def quantiles(values: list[float]) -> str:
