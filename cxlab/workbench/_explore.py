@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cxlab.errors import one_of
 from cxlab.study import Study
 from cxlab.survey import Survey
+
+# Every tab by its key, in the order in which they stand; a tab lives in the module of its key.
+TABS = {
+    "drivers": "DriversTab",
+    "segments": "SegmentsTab",
+    "layers": "LayersTab",
+    "loyalty": "LoyaltyTab",
+    "what_if": "WhatIfTab",
+    "trend": "TrendTab",
+}
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +72,10 @@ def explore(study: Study | Survey, *, tabs: Sequence[str] | None = None, lang: s
     from cxlab.workbench._app import Workbench
     from cxlab.workbench._workspace import Workspace
 
-    known = _tabs()
     for tab in tabs or ():
-        if tab not in known:
-            raise one_of("tabs", tab, known)
-    chosen = [known[t] for t in dict.fromkeys(tabs or known)]
+        if tab not in TABS:
+            raise one_of("tabs", tab, TABS)
+    chosen = [_tab(key) for key in dict.fromkeys(tabs or TABS)]
     return Workbench(Workspace(study), chosen, lang)
 
 
@@ -127,14 +137,7 @@ def what_if_sliders(survey: Study | Survey, *, lang: str | None = None) -> Workb
     return explore(survey, tabs=["what_if"], lang=lang)
 
 
-def _tabs() -> dict[str, type[Tab]]:
-    """Every tab by its key, in the order in which they stand."""
-    from cxlab.workbench._drivers import DriversTab
-    from cxlab.workbench._layers import LayersTab
-    from cxlab.workbench._loyalty import LoyaltyTab
-    from cxlab.workbench._segments import SegmentsTab
-    from cxlab.workbench._trend import TrendTab
-    from cxlab.workbench._what_if import WhatIfTab
-
-    tabs: list[type[Tab]] = [DriversTab, SegmentsTab, LayersTab, LoyaltyTab, WhatIfTab, TrendTab]
-    return {tab.key: tab for tab in tabs}
+def _tab(key: str) -> type[Tab]:
+    """The class of a tab; its module is imported only where it is shown."""
+    tab: type[Tab] = getattr(import_module(f"cxlab.workbench._{key}"), TABS[key])
+    return tab
