@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import Any
+import re
+import struct
+import timeit
+from collections.abc import Iterator
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxlab.errors import SurveyError
 from cxlab.theme import SEQUENCE
+from cxlab.workbench._picture import NEEDED, Picture, bundle, clean, style
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 TOUCHPOINTS = {
     "en": ["Booking", "Parking", "Preparation notes", "Reception", "Changing room", "Queueing", "Nurses", "Doctors",
@@ -190,7 +206,548 @@ MAKERS = {
 }
 
 
-def test_every_kind_has_a_picture_here():
-    from cxlab.workbench._picture import NEEDED, clean
+# --- what a spec may be ------------------------------------------------------------------------------------------
 
+
+def test_every_kind_has_a_picture_here():
     assert {clean(make(lang))["kind"] for make in MAKERS.values() for lang in ("en", "zh")} == set(NEEDED)
+
+
+def test_a_cleaned_spec_is_strict_json():
+    spec = {
+        "kind": "curve", "series": [{"x": np.arange(3), "y": np.array([1.5, np.nan, np.inf]), "low": (np.float32(0.5), None)}],
+        "x_axis": {"low": np.int64(2), "high": -math.inf}, "y_axis": {3: np.bool_(True), "at": np.float64("nan")},
+    }  # fmt: skip
+    assert clean(spec) == {
+        "kind": "curve", "series": [{"x": [0, 1, 2], "y": [1.5, None, None], "low": [0.5, None]}],
+        "x_axis": {"low": 2, "high": None}, "y_axis": {"3": True, "at": None},
+    }  # fmt: skip
+    json.dumps(clean(spec), allow_nan=False)
+    assert Picture(spec).spec == clean(spec)
+
+
+def test_cleaning_takes_no_time():
+    spec = drivers("en", 3)
+    fastest = min(timeit.repeat(lambda: clean(spec), number=10, repeat=20)) / 10
+    assert fastest < 0.001
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"kind": "interval"},
+         "spec has kind 'interval'; allowed are intervals, map, curve, grid, paths, message (did you mean 'intervals'?)."),
+        ({"title": "x"}, "spec has kind None; allowed are intervals, map, curve, grid, paths, message."),
+        ({"kind": "map", "points": [], "x_axis": None}, "spec of kind 'map' lacks x_axis, y_axis."),
+    ],
+)  # fmt: skip
+def test_a_spec_that_cannot_be_drawn_is_refused_and_the_picture_stays(spec, said):
+    picture = Picture(sentence("en"))
+    with pytest.raises(SurveyError, match=f"^{re.escape(said)}$"):
+        picture.spec = spec
+    assert picture.spec == sentence("en")
+
+
+def test_the_page_is_asked_for_files_by_messages(monkeypatch):
+    sent: list[tuple[dict[str, Any], Any]] = []
+    monkeypatch.setattr(Picture, "send", lambda self, content, buffers=None: sent.append((content, buffers)))
+    picture = Picture()
+    picture.save("png", "2025-12: gold/ordinary")
+    picture.save("svg", "a.svg")
+    picture.offer("../table.csv", b"a,b", "text/csv")
+    picture.copy("x = 1")
+    assert len({content.pop("id") for content, _ in sent}) == 4
+    assert sent == [
+        ({"do": "save", "format": "png", "name": "2025-12 gold ordinary.png"}, None),
+        ({"do": "save", "format": "svg", "name": "a.svg"}, None),
+        ({"do": "offer", "name": "table.csv", "mime": "text/csv"}, [b"a,b"]),
+        ({"do": "copy", "text": "x = 1"}, None),
+    ]
+    with pytest.raises(SurveyError, match=r"^format is 'pgn'; allowed are svg, png \(did you mean 'png'\?\)\.$"):
+        picture.save("pgn")
+
+
+def test_nothing_is_fetched_from_anywhere():
+    text = bundle() + style()
+    assert set(re.findall(r"https?:[^\"'\s)]*", text)) == {"http://www.w3.org/2000/svg"}
+    for door in ("fetch(", "XMLHttpRequest", "WebSocket", "import(", "@import", "url(", "eval(", "innerHTML"):
+        assert door not in text, door
+
+
+# --- in a browser ------------------------------------------------------------------------------------------------
+
+HARNESS = """async ([source, height]) => {
+  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  window.module = await import(address);
+  window.state = { spec: {}, height };
+  window.hooks = {};
+  window.model = {
+    get: (key) => state[key],
+    on: (name, hook) => (hooks[name] = hooks[name] || []).push(hook),
+    off: (name, hook) => { hooks[name] = hooks[name].filter((h) => h !== hook); },
+  };
+  window.put = (spec) => { state.spec = spec; (hooks["change:spec"] || []).forEach((hook) => hook()); };
+  window.tell = (message, bytes) => {
+    const whole = new Uint8Array([7, 7, 7, ...(bytes || [])]); // a view into a longer buffer, as the kernel's messages are
+    hooks["msg:custom"].forEach((hook) => hook(message, bytes ? [new DataView(whole.buffer, 3)] : []));
+  };
+  window.dispose = module.default.render({ model, el: document.getElementById("place") });
+}"""
+
+# Boxes of the ink of every text (not of the line it stands in), and whatever leaves the sheet.
+INSPECT = """() => {
+  const svg = document.querySelector(".cxlab-picture svg");
+  const [wide, high] = [Number(svg.getAttribute("width")), Number(svg.getAttribute("height"))];
+  const place = (node) => { const m = node.getCTM(); const b = node.getBBox(); return [b.x + m.e, b.y + m.f, b.x + b.width + m.e, b.y + b.height + m.f]; };
+  const texts = [...svg.querySelectorAll("text")].filter((node) => node.firstChild?.data).map((node) => {
+    const [l, , r] = place(node);
+    const size = Number(node.getAttribute("font-size"));
+    const base = Number(node.getAttribute("y")) + node.getCTM().f;
+    return { text: node.firstChild.data, l, r, t: base - 0.76 * size, b: base + 0.18 * size };
+  });
+  const across = [];
+  texts.forEach((a, i) => texts.slice(i + 1).forEach((b) => {
+    if (Math.min(a.r, b.r) - Math.max(a.l, b.l) > 0.5 && Math.min(a.b, b.b) - Math.max(a.t, b.t) > 0.5) across.push([a.text, b.text]);
+  }));
+  const outside = texts.filter((a) => a.l < -1.5 || a.t < -0.5 || a.r > wide + 1.5 || a.b > high + 0.5).map((a) => a.text);
+  for (const node of svg.querySelectorAll("path, line, rect, circle")) {
+    const [l, t, r, b] = place(node);
+    const turned = node.transform.baseVal.length ? 12 : 0.6; // a dot is drawn around its own origin
+    if (l < -turned || t < -turned || r > wide + turned || b > high + turned) outside.push(node.outerHTML);
+  }
+  return { across, outside, texts: texts.map((a) => a.text), seen: document.querySelector(".cxlab-scroll").clientWidth, wide };
+}"""
+
+
+class Screen:
+    """A page with one picture on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.version, self.troubles = page, 0, []  # type: ignore[var-annotated]
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", lambda said: said.type in ("error", "warning") and self.troubles.append(said.text))
+        page.on(
+            "request",
+            lambda asked: asked.url.startswith(("file:", "blob:", "data:")) or self.troubles.append(asked.url),
+        )
+
+    def show(self, spec: dict[str, Any], width: int = 900) -> dict[str, Any]:
+        """Paint a spec on a picture of this width; the spec as the page got it."""
+        self.version += 1
+        spec = clean({**spec, "version": self.version})
+        self.page.set_viewport_size({"width": width + 38 + 16, "height": 700})
+        self.page.evaluate("spec => put(spec)", spec)
+        self.painted(self.version)
+        return spec
+
+    def painted(self, version: int) -> None:
+        self.page.wait_for_selector(f'.cxlab-picture[data-version="{version}"]', timeout=5000)
+
+    def kind(self) -> str:
+        return str(self.page.evaluate("document.querySelector('.cxlab-picture').dataset.kind"))
+
+    def inspect(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate(INSPECT)
+        return found
+
+    def marks(self, selector: str = ".mark[data-value]") -> list[dict[str, str]]:
+        found: list[dict[str, str]] = self.page.evaluate(
+            "what => [...document.querySelectorAll('.cxlab-picture ' + what)].map(node => ({...node.dataset}))",
+            selector,
+        )
+        return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        arguments = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
+        opened = play.chromium.launch(executable_path=chromium, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    page = tmp_path_factory.mktemp("page") / "picture.html"
+    page.write_text(
+        f"<!doctype html><meta charset='utf-8'><style>body {{ margin: 8px; background: #111 }}{style()}</style><div id='place'></div>",
+        encoding="utf-8",
+    )
+    return page.as_uri()
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, address: str) -> Iterator[Screen]:
+    page = browser.new_page(viewport={"width": 954, "height": 700}, accept_downloads=True)
+    screen = Screen(page)
+    page.goto(address)
+    page.evaluate(HARNESS, [bundle() + "\nexport { wrap, widthOf };", None])
+    yield screen
+    page.close()
+
+
+@pytest.fixture
+def screen(shared: Screen) -> Iterator[Screen]:
+    yield shared
+    troubles, shared.troubles = shared.troubles, []
+    assert troubles == []
+
+
+def crowd(lang: str) -> dict[str, Any]:
+    spec = priority(lang)
+    spec["points"] = [{**p, "x": 5 + 3 * ((7 * i + 3 * k) % 12) / 12, "y": 0.02 + 0.2 * ((5 * i + k) % 13) / 13}
+                      for k in range(3) for i, p in enumerate(spec["points"])]  # fmt: skip
+    return spec
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("name", [*MAKERS, "crowd"])
+def test_no_text_crosses_another_and_nothing_leaves_the_sheet(screen: Screen, name: str, lang: str):
+    spec = crowd(lang) if name == "crowd" else MAKERS[name](lang)
+    for width in (360, 560, 900, 1400):
+        screen.show(spec, width)
+        found = screen.inspect()
+        assert (found["across"], found["outside"]) == ([], []), f"at {width} px"
+        assert screen.kind() == spec["kind"]
+        assert found["seen"] == width
+        if width >= 560 and name != "grid":
+            assert found["wide"] == width, "no picture but a wide table is scrolled"
+        said = "".join(found["texts"]).replace(" ", "")
+        for words in (spec.get("title", spec.get("text")), spec.get("subtitle"), spec.get("note")):
+            assert (words or "").replace(" ", "") in said
+
+
+def test_marks_carry_the_unrounded_numbers(screen: Screen):
+    spec = screen.show(drivers("en", 3))
+    wanted = [
+        (r["label"], m["series"], m["value"], m["low"], m["high"])
+        for r in spec["rows"]
+        for m in r["marks"]
+        if "value" in m
+    ]
+    assert [
+        (m["label"], m["series"], float(m["value"]), float(m["low"]), float(m["high"])) for m in screen.marks()
+    ] == wanted
+
+    spec = screen.show(priority("zh"))
+    wanted = [(p["label"], p["x"], p["y"], p["x_low"], p["y_high"]) for p in spec["points"]]
+    assert [
+        (m["label"], float(m["x"]), float(m["value"]), float(m["xLow"]), float(m["high"])) for m in screen.marks()
+    ] == wanted
+
+    spec = screen.show(trend("en"))
+    wanted = [(s["name"], x, y) for s in spec["series"] for x, y in zip(s["x"], s["y"], strict=True) if y is not None]
+    assert [(m["series"], float(m["x"]), float(m["value"])) for m in screen.marks()] == wanted
+    assert [json.loads(c["lows"]) for c in screen.marks(".curve")] == [s["low"] for s in spec["series"]]
+    assert [float(m["at"]) for m in screen.marks("line[data-at]")] == [7.5, 10, 14, 18]
+
+    spec = screen.show(banner("en"))
+    wanted = [(r["label"], c["value"]) for r in spec["rows"] for c in r["cells"] if "value" in c]
+    assert [(m["label"], float(m["value"])) for m in screen.marks()] == wanted
+
+    spec = screen.show(model("en"))
+    wanted = [(e["source"], e["target"], e["value"]) for e in spec["edges"]]
+    assert [(m["source"], m["target"], float(m["value"])) for m in screen.marks()] == wanted
+
+
+def test_a_masked_number_is_nowhere(screen: Screen):
+    spec = screen.show(drivers("en", 3))
+    hidden = [(r["label"], m["series"]) for r in spec["rows"] for m in r["marks"] if "hidden" in m]
+    assert len(hidden) == 1
+    assert hidden[0] not in {(m["label"], m["series"]) for m in screen.marks()}
+    assert len(screen.marks()) == 35
+    assert screen.inspect()["texts"].count("base 21, not shown") == 1
+    masked = trend("en")["series"][2]
+    assert masked["y"][6] is None
+    screen.show(trend("en"))
+    assert [m for m in screen.marks() if m["series"] == masked["name"] and m["x"] == "6"] == []
+
+
+def test_dots_stand_where_their_numbers_are(screen: Screen):
+    spec = screen.show(drivers("en"))
+    ticks = {t["text"]: t["at"] for t in spec["axis"]["ticks"]}
+    at = screen.page.evaluate("""names => {
+      const middle = (node) => { const b = node.getBoundingClientRect(); return b.x + b.width / 2; };
+      const ticks = [...document.querySelectorAll("svg text")].filter((t) => names.includes(t.textContent)).map((t) => [t.textContent, middle(t)]);
+      const marks = [...document.querySelectorAll("svg .mark")].map((m) => [Number(m.dataset.value), middle(m.querySelector("path[transform]")),
+        Number(m.dataset.low), m.querySelector("line").getBoundingClientRect().x]);
+      return { ticks, marks };
+    }""", list(ticks))  # fmt: skip
+    (first, x0), (last, x1) = at["ticks"][0], at["ticks"][-1]
+    per = (x1 - x0) / (ticks[last] - ticks[first])
+    for value, x, low, left in at["marks"]:
+        assert x == pytest.approx(x0 + (value - ticks[first]) * per, abs=0.6)
+        assert left == pytest.approx(x0 + (low - ticks[first]) * per, abs=1.8)  # a round end reaches 1.1 px further
+
+
+def test_what_lies_beyond_the_axis_is_said_not_drawn_at_a_wrong_place(screen: Screen):
+    spec = drivers("en")
+    spec["rows"][0]["marks"][0].update(value=0.5, low=0.4, high=0.6)
+    screen.show(spec)
+    shapes = screen.page.evaluate(
+        "[...document.querySelectorAll('.mark')].map(m => m.querySelectorAll('path[transform]').length)"
+    )
+    assert shapes == [0] + [1] * 11
+    assert screen.inspect()["outside"] == []
+    assert screen.marks()[0]["value"] == "0.5"
+
+
+def test_series_differ_by_shape_and_every_mark_has_a_tip(screen: Screen):
+    screen.show(drivers("en", 3))
+    shapes = screen.page.evaluate(
+        "[...document.querySelectorAll('.mark')].map(m => [m.dataset.series, m.querySelector('path[transform]').getAttribute('d')])"
+    )
+    assert len({tuple(pair) for pair in shapes}) == len({d for _, d in shapes}) == 3
+    for name in MAKERS:
+        screen.show(MAKERS[name]("zh"))
+        assert screen.page.evaluate(
+            "[...document.querySelectorAll('.mark')].every(m => m.querySelector('title')?.textContent)"
+        )
+
+
+@pytest.mark.parametrize("name", list(MAKERS))
+def test_screen_readers_get_the_same_facts(screen: Screen, name: str):
+    spec = screen.show(MAKERS[name]("en"))
+    page = screen.page
+    assert page.get_by_role("img").get_attribute("aria-label") == ". ".join(
+        spec[k] for k in ("title", "subtitle", "text") if k in spec
+    )
+    assert page.evaluate("document.querySelector('.cxlab-picture').lang") == "en"
+    said = page.evaluate("document.querySelector('.cxlab-facts').textContent")
+    parts = {"intervals": "rows", "map": "points", "grid": "rows", "paths": "nodes", "message": "", "curve": "series"}[
+        spec["kind"]
+    ]
+    for part in spec.get(parts, []):
+        assert part.get("label", part.get("name")) in said
+    for text in [
+        m.get("text", m.get("hidden")) for r in spec.get("rows", []) for m in [*r.get("marks", []), *r.get("cells", [])]
+    ]:
+        assert text in said
+
+
+def test_rows_answer_the_pointer_and_the_arrow_keys(screen: Screen):
+    spec = screen.show(drivers("en", 3))
+    page, tip = screen.page, screen.page.locator(".cxlab-tip")
+    page.locator(".hit").nth(4).hover()
+    assert tip.inner_text().split("\n")[0] == spec["rows"][4]["label"]
+    page.mouse.move(2, 2)
+    assert tip.is_hidden()
+    page.locator(".cxlab-scroll").focus()
+    for key in ("ArrowDown", "ArrowDown", "End", "ArrowDown", "ArrowUp"):
+        page.keyboard.press(key)
+    row = spec["rows"][10]
+    assert tip.inner_text().split("\n") == [
+        row["label"],
+        *(f"{m['series']}: {m.get('text', m.get('hidden'))}" for m in row["marks"]),
+    ]
+    spec["rows"][10]["marks"][0]["text"] = "changed"
+    screen.show(spec)
+    assert "Ordinary card: changed" in tip.inner_text()  # the tip follows the numbers
+    box, card = tip.bounding_box(), page.locator(".cxlab-picture").bounding_box()
+    assert box is not None
+    assert card is not None
+    assert card["x"] <= box["x"]
+    assert box["x"] + box["width"] <= card["x"] + card["width"]
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+
+
+def test_of_fifty_specs_in_a_burst_the_last_is_painted_once(screen: Screen):
+    screen.show(drivers("en"))
+    specs = []
+    for k in range(50):
+        spec = drivers("en")
+        spec["rows"][0]["marks"][0]["value"] = k / 250
+        specs.append(clean({**spec, "version": 1000 + k}))
+    paints = screen.page.evaluate("""async (specs) => {
+      const svg = document.querySelector(".cxlab-picture svg");
+      let paints = 0;
+      const observer = new MutationObserver(() => { paints += 1; });
+      observer.observe(svg, { childList: true });
+      specs.forEach((spec) => put(spec));
+      while (document.querySelector(".cxlab-picture").dataset.version !== "1049") await new Promise(requestAnimationFrame);
+      observer.disconnect();
+      return [paints, svg.isConnected, document.querySelectorAll(".cxlab-picture svg").length];
+    }""", specs)  # fmt: skip
+    assert paints == [1, True, 1]
+    assert screen.marks()[0]["value"] == "0.196"
+
+
+def test_a_picture_does_not_jump_while_its_finding_changes_length(screen: Screen):
+    page, spec = screen.page, drivers("en")
+    body = "document.querySelector('.cxlab-picture .body').getAttribute('transform')"
+    screen.show({**spec, "title": "Queueing"}, 480)
+    screen.show({**spec, "title": "Queueing"}, 500)
+    low = page.evaluate(body)
+    screen.show(spec, 500)
+    high = page.evaluate(body)
+    assert high != low
+    screen.show({**spec, "title": "Queueing"}, 500)
+    assert page.evaluate(body) == high
+    screen.show({**spec, "title": "Queueing"}, 510)
+    assert page.evaluate(body) == low
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({**drivers("en"), "rows": [None]}, "This picture could not be drawn:"),
+        ({**trend("zh"), "series": [{"x": 3, "y": "a"}]}, "图片无法绘制："),
+        ({**model("en"), "nodes": [None]}, "This picture could not be drawn:"),
+    ],
+)
+def test_a_broken_part_gives_a_sentence_and_the_next_spec_a_picture(screen: Screen, spec: dict[str, Any], said: str):
+    screen.show(spec)
+    assert screen.kind() == "message"
+    assert said in " ".join(screen.inspect()["texts"])
+    screen.show(drivers("en"))
+    assert screen.kind() == "intervals"
+
+
+def test_empty_parts_are_drawn_as_empty(screen: Screen):
+    axis: dict[str, Any] = {"ticks": [], "label": ""}
+    for spec in (
+        {"kind": "intervals", "rows": [], "axis": {}},
+        {"kind": "intervals", "rows": [{"label": "a", "marks": [None]}, {"label": "b"}], "axis": axis},
+        {"kind": "map", "points": [{"label": "a", "x": None, "y": 1}], "x_axis": axis, "y_axis": axis},
+        {"kind": "curve", "series": [{"name": "a", "x": [1], "y": [2]}], "x_axis": {"low": 1, "high": 1}, "y_axis": {}},
+        {"kind": "grid", "columns": [], "rows": []},
+        {"kind": "paths", "nodes": [], "edges": [{"source": "x", "target": "y"}]},
+    ):
+        screen.show(spec)
+        assert screen.kind() == spec["kind"]
+        assert "NaN" not in screen.page.evaluate("document.querySelector('.cxlab-picture svg').outerHTML")
+
+
+def test_labels_are_content_not_markup(screen: Screen):
+    spec = drivers("en")
+    spec["rows"][0]["label"] = spec["title"] = "<img src=x onerror=alert(1)> & co"
+    screen.show(spec)
+    assert screen.page.locator("img[src]").count() == 0
+    assert "<img src=x onerror=alert(1)> & co" in screen.inspect()["texts"]
+
+
+@pytest.mark.parametrize("name", list(MAKERS))
+def test_a_saved_svg_stands_alone(screen: Screen, name: str):
+    spec = screen.show(MAKERS[name]("zh"))
+    screen.page.locator(".hit").nth(0).hover() if name != "message" else None
+    with screen.page.expect_download() as waiting:
+        screen.page.evaluate("name => tell({ do: 'save', format: 'svg', name, id: name })", f"{name}.svg")
+    assert waiting.value.suggested_filename == f"{name}.svg"
+    source = waiting.value.path().read_text(encoding="utf-8")
+    root = ElementTree.fromstring(source)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "Noto Sans SC" in root.attrib["font-family"]
+    assert re.findall(r"https?:[^\"]*", source) == ["http://www.w3.org/2000/svg"]
+    for outside in ("href", "url(", "<style", 'class="hit"'):
+        assert outside not in source
+    texts = list(root.iter("{http://www.w3.org/2000/svg}text"))
+    assert all({"fill", "font-size"} <= set(node.attrib) for node in texts)
+    assert spec.get("title", spec.get("text"))[:8] in "".join(node.text or "" for node in texts)
+    sheet = root[0].attrib
+    assert (sheet["fill"], sheet["width"]) == ("#ffffff", root.attrib["width"])
+
+
+def test_a_saved_png_has_two_pixels_for_one(screen: Screen):
+    screen.show(drivers("zh"), 640)
+    with screen.page.expect_download() as waiting:
+        screen.page.evaluate("tell({ do: 'save', format: 'png', name: 'a.png', id: 'png' })")
+    data = waiting.value.path().read_bytes()
+    high = int(screen.page.evaluate("document.querySelector('.cxlab-picture svg').getAttribute('height')"))
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", data[16:24]) == (2 * (640 + 32), 2 * (high + 32))
+    with Image.open(BytesIO(data)) as image:
+        colours = image.convert("RGB").getcolors(maxcolors=1 << 20)
+    assert colours is not None
+    assert len(colours) > 50  # not an empty sheet
+    assert max(colours)[1] == (255, 255, 255)
+
+
+def test_offered_bytes_arrive_unchanged_and_once(screen: Screen):
+    screen.show(sentence("en"))
+    data = bytes(range(256)) * 40
+    arrived: list[Any] = []
+    screen.page.on("download", lambda file: arrived.append(file))
+    screen.page.evaluate("""bytes => {
+      const second = document.createElement("div"); // the picture once more on the same page
+      document.body.append(second);
+      const dispose = module.default.render({ model, el: second });
+      tell({ do: "offer", name: "表 1.xlsx", mime: "application/octet-stream", id: "offer" }, bytes);
+      dispose();
+      second.remove();
+    }""", list(data))  # fmt: skip
+    screen.page.wait_for_timeout(300)
+    (file,) = arrived
+    assert file.suggested_filename == "表 1.xlsx"
+    assert file.path().read_bytes() == data
+
+
+def test_text_is_copied_or_shown_for_copying(screen: Screen):
+    screen.show(sentence("zh"))
+    page = screen.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("tell({ do: 'copy', text: 'cx.key_drivers(survey)', id: 'copy 1' })")
+    page.get_by_text("已复制。").wait_for(timeout=3000)
+    assert page.evaluate("navigator.clipboard.readText()") == "cx.key_drivers(survey)"
+    page.evaluate("""() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
+      document.execCommand = () => false;
+      tell({ do: "copy", text: "x = 1\\ny = 2", id: "copy 2" });
+    }""")
+    page.get_by_text("浏览器不允许写入剪贴板").wait_for(timeout=3000)
+    assert page.locator(".cxlab-copy").input_value() == "x = 1\ny = 2"
+
+
+def test_lines_break_where_readers_expect(screen: Screen):
+    chinese = "报告（含“结论”与建议）是否清楚说明了下一步，应该做什么、找谁、何时复查？满意度7.5分，NPS为12。"
+    english = "How clearly the written report explains what to do next, and whom to ask about it"
+    for width in range(60, 400, 17):
+        got = screen.page.evaluate("([a, w]) => module.wrap(a, w, 13, { most: 99 })", [chinese, width])["lines"]
+        assert "".join(got) == chinese
+        assert not [x for x in got if x[0] in "，。：；！？）》”、" or x[-1] in "（《“"]
+        got = screen.page.evaluate("([a, w]) => module.wrap(a, w, 13, { most: 99 })", [english, width])["lines"]
+        assert " ".join(got) == english
+    cut = screen.page.evaluate("a => module.wrap(a, 120, 13)", english)
+    assert (len(cut["lines"]), cut["lines"][1][-1], cut["cut"], cut["text"]) == (2, "…", True, english)
+    assert screen.page.evaluate("line => module.widthOf(line, 13)", cut["lines"][1]) <= 120
+
+
+def test_a_card_is_white_and_its_height_can_be_asked_for(screen: Screen):
+    page = screen.page
+    screen.show(trend("en"))
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.cxlab-picture')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
+    height = "Number(document.querySelector('.cxlab-picture svg').getAttribute('height'))"
+    before = page.evaluate(height)
+    page.evaluate("() => { state.height = 640; hooks['change:height'].forEach((hook) => hook()); }")
+    page.wait_for_function(f"{height} > {before} + 150")
+    page.evaluate("state.height = null")
+
+
+def test_a_picture_in_a_hidden_tab_is_painted_when_it_is_shown(browser: Browser, address: str):
+    page = browser.new_page(viewport={"width": 900, "height": 700})
+    screen = Screen(page)
+    page.goto(address)
+    page.evaluate("document.getElementById('place').style.display = 'none'")
+    page.evaluate(HARNESS, [bundle(), None])
+    page.evaluate("spec => put(spec)", clean({**drivers("en"), "version": 5}))
+    page.wait_for_timeout(80)
+    assert screen.marks() == []
+    page.evaluate("document.getElementById('place').style.display = ''")
+    screen.painted(5)
+    assert len(screen.marks()) == 12
+    page.evaluate("dispose()")
+    assert page.evaluate("Object.values(hooks).flat().length") == 0
+    assert screen.troubles == []
+    page.close()

@@ -16,6 +16,7 @@ from cxlab.errors import SurveyError, nearest
 
 NEEDED: dict[str, tuple[str, ...]] = {
     "intervals": ("rows", "axis"),
+    "panels": ("panels",),
     "map": ("points", "x_axis", "y_axis"),
     "curve": ("series", "x_axis", "y_axis"),
     "grid": ("columns", "rows"),
@@ -25,7 +26,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
 FORMATS = ("svg", "png")
 # In this order they are one script: a later file uses the constants of an earlier one.
 SCRIPTS = (
-    "text", "svg", "scale", "frame", "intervals", "map", "curve", "grid", "paths", "message", "tips", "download", "render",
+    "text", "svg", "scale", "frame", "intervals", "panels", "map", "curve", "grid", "paths", "message", "tips", "download", "render",
 )  # fmt: skip
 
 
@@ -111,6 +112,7 @@ class Picture(anywidget.AnyWidget):
 
         - intervals: ``rows`` of ``{label, tip?, limit?, marks}``, a mark ``{series, value, low, high, text, faded?}`` or
           ``{series, hidden}``; ``series`` of ``{name, colour}``; ``axis``; ``reference`` of ``{at, label}``
+        - panels: ``panels`` of ``{heading, rows, series, axis}``, each drawn as intervals under its heading
         - map: ``points`` of ``{label, x, y, x_low?, x_high?, y_low?, y_high?, colour?, faded?, tip}``; ``x_axis``, ``y_axis``;
           ``x_cut``, ``y_cut``; ``corners`` (top left, top right, bottom left, bottom right); ``series`` for a legend of colours
         - curve: ``series`` of ``{name, colour, x, y, low, high, dots, faded?, line?, texts?}``, ``line=False`` for dots with whiskers
@@ -182,4 +184,4 @@ class Picture(anywidget.AnyWidget):
 def _file_name(name: str) -> str:
     """Name without what file systems refuse."""
     kept = "".join(" " if c in '\\/:*?"<>|' or ord(c) < 32 else c for c in name)
-    return " ".join(kept.split()).lstrip(".") or "picture"
+    return " ".join(kept.split()).lstrip(". ") or "picture"

@@ -6,7 +6,7 @@ function drawCurve(spec, width, wanted) {
   const x = scaleOf(spec.x_axis, left + 10, right - 10);
   const ends = [];
   const upright = uprights(spec.lines, x, { bottom: () => ends[0], edge: width });
-  const zones = layZones(spec.bands, x, { left, right });
+  const zones = layZones(spec.bands, x, { left, right, edge: width });
   const top = (spec.y_axis?.label ? 26 : 8) + upright.height + zones.height;
   const bottom = top + (wanted || Math.min(440, Math.max(230, (right - left) * 0.46)));
   ends.push(bottom);
@@ -20,29 +20,25 @@ function drawCurve(spec, width, wanted) {
   nodes.push(...levels.lines, ...upright.draw(top - zones.height));
   const series = (spec.series || []).map((s, order) => ({ ...s, order, colour: s.colour || FIRST }));
   nodes.push(...series.map((s) => drawSpread(s, x, y)), ...series.map((s) => drawLine(s, x, y)));
-  if (Number.isFinite(spec.cursor)) nodes.push(line(x.held(spec.cursor), top, x.held(spec.cursor), bottom, INK, 1.6, { class: "cursor", "data-at": spec.cursor }));
+  if (Number.isFinite(spec.cursor)) nodes.push(line(x.held(spec.cursor), top, x.held(spec.cursor), bottom, INK, 1.3, { class: "cursor", "data-at": spec.cursor }));
   nodes.push(...levels.texts);
   const { hits, facts } = readCurve(spec, series, x, { left, right, top, bottom });
   return { nodes, hits, facts, height: bottom + below.height };
 }
 
 /** Zones behind the plot; their labels stand above it, each over its own zone. */
-function layZones(bands, x, { left, right }) {
+function layZones(bands, x, { left, right, edge }) {
   const zones = (bands || []).map((band) => {
     const from = Math.max(left, band.low === null || band.low === undefined ? left : x(band.low));
     const to = Math.min(right, band.high === null || band.high === undefined ? right : x(band.high));
-    return { ...band, from, to, block: wrap(band.label || "", Math.max(12, to - from - 8), 11.5, { weight: 600 }) };
+    return { ...band, from, to };
   }).filter((zone) => zone.to > zone.from);
-  const most = Math.max(0, ...zones.filter((z) => z.label).map((z) => z.block.lines.length));
-  const draw = (top, bottom) => zones.flatMap((zone) => {
-    const middle = (zone.from + zone.to) / 2;
-    const roomy = zone.to - zone.from >= 26;
-    return [
-      el("rect", { x: px(zone.from), y: top, width: px(zone.to - zone.from), height: bottom - top, fill: zone.colour || "#e8e8e8", opacity: 0.16 }),
-      ...(roomy ? lines(zone.block, middle, top - most * 15 + 8, { size: 11.5, step: 15, weight: 600, colour: SOFT, anchor: "middle" }) : []),
-    ];
-  });
-  return { height: most ? most * 15 + 4 : 0, draw };
+  const { placed, height } = levelled(zones.map((z) => ({ label: z.label, at: (z.from + z.to) / 2 })), edge, 11.5, 600);
+  const draw = (top, bottom) => zones.flatMap((zone, i) => [
+    el("rect", { x: px(zone.from), y: top, width: px(zone.to - zone.from), height: bottom - top, fill: zone.colour || "#8c8c8c", opacity: 0.11 }),
+    ...lines(placed[i].block, placed[i].middle, top - 6 - 15 * placed[i].level, { size: 11.5, weight: 600, colour: SOFT, anchor: "middle" }),
+  ]);
+  return { height, draw };
 }
 
 function drawLevels(levels, y, { left, right, places }) {

@@ -16,6 +16,7 @@ function say(view, key) {
 function serialise(svg) {
   const copy = svg.cloneNode(true);
   copy.querySelectorAll(".hits").forEach((node) => node.remove());
+  copy.querySelectorAll("[data-stays]").forEach((g) => g.setAttribute("transform", `translate(0,${g.dataset.stays})`));
   const [wide, high] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
   const margin = 16;
   copy.setAttribute("xmlns", SVG);

@@ -18,11 +18,10 @@ function drawGrid(spec, width) {
   nodes.push(line(0, y, layout.width, y, LINE, 1.2));
   rows.forEach((row, i) => {
     const block = layout.blocks[i];
-    const height = Math.max(26, block.lines.length * 16 + 10);
-    if (row.heading) nodes.push(el("rect", { x: 0, y, width: layout.width, height, fill: "#f4f4f4" }));
+    const height = Math.max(26, block.lines.length * 16 + 10) + (row.heading ? 8 : 0);
     nodes.push(...drawCells(row, columns, { y, height, layout }));
-    const first = y + (height - block.lines.length * 16) / 2 + 12.3;
-    nodes.push(...lines(block, row.heading ? 4 : 0, first, { size: 12.5, step: 16, weight: row.heading ? 600 : undefined }));
+    const first = y + (height + (row.heading ? 8 : 0) - block.lines.length * 16) / 2 + 12.3;
+    nodes.push(...lines(block, 0, first, { size: 12.5, step: 16, weight: row.heading ? 600 : undefined }));
     nodes.push(line(0, y + height, layout.width, y + height, GRID));
     if (!row.heading) hits.push({ x: 0, y, width: layout.width, height, text: row.tip || sayCells(row, columns), row: i });
     y += height;
@@ -35,10 +34,11 @@ function drawGrid(spec, width) {
 function layGrid(columns, rows, width) {
   const count = Math.max(1, columns.length);
   const cells = rows.flatMap((row) => row.cells || []).filter(Boolean);
-  const numbers = Math.min(110, widest(cells.map((c) => c.text), 12.5));
+  const numbers = widest(cells.map((c) => c.text).filter(numeric), 12.5);
+  const said = Math.min(110, widest(cells.map((c) => c.text), 12.5));
   const letters = widest(cells.map((c) => c.letters), 10.5);
   const words = widest(columns.flatMap((c) => pieces(c.label || "").map((w) => w.trimEnd())), 12, 600);
-  const least = Math.max(44, numbers + (letters ? letters + 4 : 0) + 12, Math.min(110, words) + 8);
+  const least = Math.max(44, said + 10, numbers + (letters ? letters + 4 : 0) + 12, Math.min(110, words) + 8);
   const named = widest(rows.map((r) => r.label), 12.5, 600) + 8;
   const labels = Math.min(named, Math.max(110, Math.min(width * 0.34, 320, Math.max(width - count * least, 110))));
   const cell = Math.min(150, Math.max(least, (width - labels - 6) / count));
@@ -56,18 +56,23 @@ function drawCells(row, columns, { y, height, layout }) {
     const middle = layout.middle(k);
     const parts = [];
     if (cell.shade) {
-      const colour = blend(cell.shade > 0 ? "#0072B2" : "#D55E00", 0.42 * Math.min(1, Math.abs(cell.shade)));
+      const colour = blend(cell.shade > 0 ? "#0072B2" : "#D55E00", 0.32 * Math.min(1, Math.abs(cell.shade)));
       parts.push(el("rect", { x: px(middle - layout.cell / 2 + 1), y: y + 1, width: px(layout.cell - 2), height: height - 2, fill: colour }));
     }
-    const most = layout.cell - 8 - (layout.letters ? layout.letters + 4 : 0);
-    const block = wrap(cell.text, most, 12.5, { most: 1 });
+    // Numbers stand below each other with their letters after them; words stand in the middle.
+    const block = wrap(cell.text, layout.cell - 8, 12.5, { most: 1 });
     const end = middle + (layout.numbers - (layout.letters ? layout.letters + 4 : 0)) / 2;
+    const [at, anchor] = numeric(cell.text) ? [end, "end"] : [middle, "middle"];
     const baseline = y + height / 2 + 4.4;
-    parts.push(...lines(block, end, baseline, { size: 12.5, anchor: "end", colour: cell.faded ? "#6b6b6b" : INK }));
+    parts.push(...lines(block, at, baseline, { size: 12.5, anchor, colour: cell.faded ? SOFT : INK }));
     if (cell.letters) parts.push(text(cell.letters, end + 4, baseline - 3, { size: 10.5, weight: 600, colour: INK }));
     const numbers = { label: row.label, column: columns[k].label, value: cell.value, low: cell.low, high: cell.high };
     return [mark(numbers, cell.tip || `${row.label} · ${columns[k].label}: ${sayCell(cell)}`, ...parts)];
   });
+}
+
+function numeric(content) {
+  return /^[<>≈+−-]?\s*[\d.]/.test(content ?? "");
 }
 
 function sayCell(cell) {

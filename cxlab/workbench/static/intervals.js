@@ -71,10 +71,10 @@ function drawRow({ row, block, series, place, y, height, layout, width }) {
   const marks = row.marks || [];
   const first = layout.narrow ? y + named + 4 : y + (height - marks.length * 16) / 2;
   const baseline = layout.narrow ? y + 16 : y + (height - named) / 2 + 13;
-  nodes.push(...lines(block, 0, baseline, { size: 13, step: 17 }));
+  nodes.push(...lines(block, 0, baseline, { size: 13, step: 17, halo: layout.narrow }));
   if (row.limit !== null && row.limit !== undefined && place.inside(row.limit)) {
-    const from = layout.narrow ? y + named + 3 : y + 3;
-    nodes.push(line(place(row.limit), from, place(row.limit), y + height - 3, SOFT, 1.6, { class: "limit", "data-limit": row.limit }));
+    const [from, to] = [first + 1, first + Math.max(1, marks.length) * 16 - 1];
+    nodes.push(line(place(row.limit), from, place(row.limit), to, LINE, 1.4, { class: "limit", "data-limit": row.limit }));
   }
   marks.forEach((m, i) => {
     if (!m) return;

@@ -1,18 +1,19 @@
 // Paths: constructs in columns from left to right, and the arrows between them.
 
 function drawPaths(spec, width, wanted) {
-  const layout = layPaths(spec, width, wanted);
-  const { boxes, height } = layout;
+  const layout = layPaths(spec, width);
+  const { boxes } = layout;
   const byId = new Map(boxes.map((box) => [box.id, box]));
   const edges = (spec.edges || []).filter((e) => byId.has(e.source) && byId.has(e.target))
     .map((e) => ({ ...e, from: byId.get(e.source), to: byId.get(e.target) }));
   attach(edges);
+  for (const edge of edges) edge.curve = route(edge, boxes);
+  const height = trim(boxes, edges, wanted);
   const places = new Places(0, 0, layout.width, height);
   for (const box of boxes) places.take(box.x - 2, box.y - 2, box.width + 4, box.height + 4);
-  for (const edge of edges) edge.curve = route(edge, boxes, height);
   const most = Math.max(0.01, ...edges.map((e) => Math.abs(e.value ?? 0)));
   const arrows = edges.map((edge) => drawArrow(edge, most));
-  const labels = [...edges].sort((a, b) => Math.abs(b.value ?? 0) - Math.abs(a.value ?? 0)).map((edge) => labelEdge(edge, places));
+  const labels = [...edges].sort((a, b) => Math.abs(b.value ?? 0) - Math.abs(a.value ?? 0)).map((edge) => labelEdge(edge, places, layout.brief));
   const hits = boxes.map((box, i) => ({ x: box.x, y: box.y, width: box.width, height: box.height, row: i,
     text: [`${box.label} ${box.text || ""}`.trim(), ...edges.filter((e) => e.to === box).map((e) => sayEdge(e))].join("\n") }));
   const facts = [["", ""], ...boxes.map((b) => [b.label, b.text || ""]), ...edges.map((e) => [`${e.from.label} → ${e.to.label}`, e.text || ""])];
@@ -23,33 +24,37 @@ function sayEdge(edge) {
   return `${edge.from.label} → ${edge.to.label}: ${edge.text || ""}`;
 }
 
-function layPaths(spec, width, wanted) {
+function layPaths(spec, width) {
   const nodes = spec.nodes || [];
   const columns = [...new Set(nodes.map((n) => n.column ?? 0))].sort((a, b) => a - b);
   const rows = [...new Set(nodes.map((n) => n.row ?? 0))].sort((a, b) => a - b);
-  const texts = (spec.edges || []).flatMap((e) => edgeLines(e.text));
-  const gapLeast = Math.max(46, widest(texts, 11.5) + 34);
-  const named = Math.max(86, Math.min(170, widest(nodes.flatMap((n) => [n.label, n.text]), 13, 600) + 24));
-  const spare = (width - columns.length * named) / Math.max(1, columns.length - 1);
-  const boxWidth = spare < gapLeast ? Math.max(96, Math.min(named, (width - (columns.length - 1) * gapLeast) / Math.max(1, columns.length))) : named;
-  const gap = Math.max(gapLeast, Math.min(260, (width - columns.length * boxWidth) / Math.max(1, columns.length - 1)));
+  const words = widest(nodes.flatMap((n) => [...pieces(n.label || ""), n.text]).map((w) => (w || "").trimEnd()), 13, 600) + 18;
+  const least = Math.max(72, Math.min(130, words));
+  const named = Math.max(least, Math.min(150, width * 0.14), Math.min(170, widest(nodes.map((n) => n.label), 13, 600) + 24));
+  const gaps = Math.max(1, columns.length - 1);
+  const gapFor = (brief) => Math.max(46, widest((spec.edges || []).flatMap((e) => edgeLines(e.text, brief)), 11.5, brief ? 600 : 400) + 24);
+  // On a narrow page the intervals leave the arrows and stay in the tips, before anything leaves the page.
+  const brief = columns.length * least + gaps * gapFor(false) > width - 2;
+  const gapLeast = gapFor(brief);
+  const spare = (width - columns.length * named) / gaps;
+  const boxWidth = spare < gapLeast ? Math.max(least, Math.min(named, (width - 2 - gaps * gapLeast) / Math.max(1, columns.length))) : named;
+  const gap = Math.max(gapLeast, Math.min(260, (width - 2 - columns.length * boxWidth) / gaps));
   const blocks = nodes.map((n) => wrap(n.label, boxWidth - 16, 13, { weight: 600, most: 3 }));
   const heights = blocks.map((b, i) => b.lines.length * 17 + (nodes[i].text ? 17 : 0) + 16);
   const most = Math.max(50, ...heights);
   const [low, high] = [rows[0] ?? 0, rows[rows.length - 1] ?? 0];
   const steps = rows.slice(1).map((r, i) => r - rows[i]);
   const pitch = (most + 46) / Math.min(1, ...steps);
-  const height = Math.max(wanted || 0, (high - low) * pitch + most + 70);
   const boxes = nodes.map((n, i) => ({
     ...n, block: blocks[i], width: boxWidth, height: heights[i],
     x: columns.indexOf(n.column ?? 0) * (boxWidth + gap) + 1,
-    y: (height - (high - low) * pitch) / 2 + ((n.row ?? 0) - low) * pitch - heights[i] / 2,
+    y: ((n.row ?? 0) - low) * pitch - heights[i] / 2,
   }));
-  return { boxes, height, width: Math.max(boxWidth * columns.length + gap * (columns.length - 1) + 2, 120) };
+  return { boxes, brief, width: Math.max(boxWidth * columns.length + gap * (columns.length - 1) + 2, 120) };
 }
 
-function edgeLines(content) {
-  return String(content ?? "").replace(/\s+(?=[[(（［])/, "\n").split("\n");
+function edgeLines(content, brief = false) {
+  return String(content ?? "").replace(/\s*(?=[[(（［])/, "\n").split("\n").slice(0, brief ? 1 : 3);
 }
 
 /** Arrows that meet at one side of a box are spread along it, in the order of where they come from. */
@@ -58,7 +63,8 @@ function attach(edges) {
   const join = (box, side, edge, end, other) => {
     const key = `${box.id}|${side}`;
     if (!sides.has(key)) sides.set(key, []);
-    sides.get(key).push({ box, side, edge, end, towards: other.y + other.height / 2 });
+    const across = Math.abs(other.x - box.x);
+    sides.get(key).push({ box, side, edge, end, towards: Math.atan2(other.y + other.height / 2 - box.y - box.height / 2, across) });
   };
   for (const edge of edges) {
     const level = edge.from.x === edge.to.x;
@@ -86,7 +92,7 @@ function bezier([a, b, c, d], t) {
 }
 
 /** The straightest curve that runs through no other box. */
-function route(edge, boxes, height) {
+function route(edge, boxes) {
   const [x1, y1, dx1, dy1] = edge.start;
   const [x2, y2, dx2, dy2] = edge.stop;
   const stop = [x2 + dx2 * 2, y2 + dy2 * 2];
@@ -96,9 +102,21 @@ function route(edge, boxes, height) {
     [[x1, y1], [x1 + dx1 * reach, y1 + dy1 * reach + bow * Math.abs(dx1)], [stop[0] + dx2 * reach, stop[1] + dy2 * reach + bow * Math.abs(dx2)], stop]);
   const clear = (curve) => [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9].every((t) => {
     const [x, y] = bezier(curve, t);
-    return y > 8 && y < height - 8 && others.every((b) => x < b.x - 6 || x > b.x + b.width + 6 || y < b.y - 8 || y > b.y + b.height + 8);
+    return others.every((b) => x < b.x - 6 || x > b.x + b.width + 6 || y < b.y - 8 || y > b.y + b.height + 8);
   });
   return tries.find(clear) || tries[0];
+}
+
+/** Move everything so that nothing stands above the top; returns the height that it takes. */
+function trim(boxes, edges, wanted) {
+  const ys = [...boxes.flatMap((b) => [b.y, b.y + b.height]),
+    ...edges.flatMap((e) => [0.2, 0.35, 0.5, 0.65, 0.8].map((t) => bezier(e.curve, t)[1]).flatMap((y) => [y - 12, y + 12]))];
+  const [from, to] = [Math.min(...ys, 0), Math.max(...ys, 0)];
+  const height = Math.max(wanted || 0, to - from + 16);
+  const shift = (height - from - to) / 2;
+  for (const box of boxes) box.y += shift;
+  for (const edge of edges) edge.curve = edge.curve.map(([x, y]) => [x, y + shift]);
+  return height;
 }
 
 function drawArrow(edge, most) {
@@ -119,8 +137,8 @@ function drawArrow(edge, most) {
     el("path", { d: `M${point(d)}L${point(wing(Math.PI - 0.42))}L${point(wing(Math.PI + 0.42))}Z`, fill: colour, ...look }));
 }
 
-function labelEdge(edge, places) {
-  const content = edgeLines(edge.text).filter(Boolean);
+function labelEdge(edge, places, brief) {
+  const content = edgeLines(edge.text, brief).filter(Boolean);
   if (!content.length) return null;
   const [wide, high] = [widest(content, 11.5, 600) + 6, content.length * 14 + 3];
   for (const shift of [0, 12, -12, 24, -24, 38, -38]) {

@@ -1,6 +1,6 @@
 // The widget: one SVG per view, painted once a frame at most, always with the newest spec.
 
-const KINDS = { intervals: drawIntervals, map: drawMap, curve: drawCurve, grid: drawGrid, paths: drawPaths, message: drawMessage };
+const KINDS = { intervals: drawIntervals, panels: drawPanels, map: drawMap, curve: drawCurve, grid: drawGrid, paths: drawPaths, message: drawMessage };
 const LEAST = 260; // narrower than this the picture scrolls
 
 function compose(view, spec) {

@@ -27,11 +27,13 @@ function spaced(axis, place, size, left, right) {
     const middle = Math.min(right - half, Math.max(left + half, place(tick.at)));
     return { ...tick, x: place(tick.at), middle, from: middle - half, to: middle + half };
   });
+  // Numbers count from their first tick; of waves the last one is what people look for.
+  const plain = boxes.every((box) => /^[+−-]?[\d.,\s]*%?$/.test(box.text || ""));
   for (let step = 1; step <= boxes.length; step += 1) {
-    const kept = boxes.filter((_, i) => i % step === 0);
+    const kept = boxes.filter((_, i) => (plain ? i : boxes.length - 1 - i) % step === 0);
     if (kept.every((box, i) => i === 0 || box.from >= kept[i - 1].to + 8)) return kept;
   }
-  return boxes.slice(0, 1);
+  return plain ? boxes.slice(0, 1) : boxes.slice(-1);
 }
 
 /** Horizontal axis with its grid lines between `top` and `bottom`; returns its nodes and its height below `bottom`. */
@@ -77,22 +79,28 @@ function besideWidth(axis) {
   return Math.max(18, widest((axis.ticks || []).map((tick) => tick.text), 11) + 8);
 }
 
-/** Vertical lines with labels above `top`, in as many levels as keep the labels apart. */
-function uprights(marks, place, { top, bottom, edge, colour = SOFT }) {
+/** Labels side by side over the places that they name, in as many levels as keep them apart. */
+function levelled(labels, edge, size, weight) {
   const levels = [];
-  const placed = (marks || []).filter((m) => m.at !== null && m.at !== undefined && place.inside(m.at)).map((m) => {
-    const block = wrap(m.label || "", Math.min(220, edge), 11, { most: 1 });
-    const half = widest(block.lines, 11) / 2;
-    const middle = Math.min(edge - half, Math.max(half, place(m.at)));
+  const placed = labels.map(({ label, at }) => {
+    const block = wrap(label || "", Math.min(220, edge), size, { weight, most: 1 });
+    const half = widest(block.lines, size, weight) / 2;
+    const middle = Math.min(edge - half, Math.max(half, at));
     let level = 0;
-    while (m.label && levels[level]?.some((b) => middle - half < b.to + 8 && middle + half > b.from - 8)) level += 1;
-    (levels[level] = levels[level] || []).push({ from: middle - half, to: middle + half });
-    return { at: m.at, block, middle, level };
+    while (label && levels[level]?.some((b) => middle - half < b.to + 8 && middle + half > b.from - 8)) level += 1;
+    if (label) (levels[level] = levels[level] || []).push({ from: middle - half, to: middle + half });
+    return { block, middle, level };
   });
-  const height = placed.some((p) => p.block.text) ? levels.length * 15 + 3 : 0;
-  const draw = (y) => placed.flatMap((p) => [
-    line(place(p.at), y - 4 - 15 * p.level, place(p.at), bottom(), colour, 1.2, { "stroke-dasharray": "4 3", "data-at": p.at }),
-    ...lines(p.block, p.middle, y - 7 - 15 * p.level, { size: 11, colour, anchor: "middle", halo: true }),
+  return { placed, height: levels.length ? levels.length * 15 + 3 : 0 };
+}
+
+/** Vertical dashed lines with labels above the plot. */
+function uprights(marks, place, { bottom, edge, colour = SOFT }) {
+  const shown = (marks || []).filter((m) => Number.isFinite(m.at) && place.inside(m.at));
+  const { placed, height } = levelled(shown.map((m) => ({ label: m.label, at: place(m.at) })), edge, 11);
+  const draw = (y) => placed.flatMap(({ block, middle, level }, i) => [
+    line(place(shown[i].at), y - 4 - 15 * level, place(shown[i].at), bottom(), colour, 1.2, { "stroke-dasharray": "4 3", "data-at": shown[i].at }),
+    ...lines(block, middle, y - 7 - 15 * level, { size: 11, colour, anchor: "middle", halo: true }),
   ]);
   return { height, draw };
 }

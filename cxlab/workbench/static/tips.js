@@ -24,7 +24,7 @@ function showTip(view, index) {
   const hit = view.hits[index];
   const marker = view.svg.querySelector(".highlight");
   view.active = hit ? index : -1;
-  view.tip.hidden = !hit;
+  if (view.tip.hidden !== !hit) view.tip.hidden = !hit;
   if (marker) marker.replaceChildren(...(hit ? [highlight(hit, view.top)] : []));
   if (!hit) return;
   if (view.tip.textContent !== hit.text) view.tip.textContent = hit.text;
@@ -44,16 +44,28 @@ function listen(view) {
     else if (Number(index) !== view.active) showTip(view, Number(index));
   });
   view.svg.addEventListener("pointerleave", () => showTip(view, -1));
+  view.scroller.addEventListener("scroll", () => followScroll(view));
   view.scroller.addEventListener("blur", () => showTip(view, -1));
   view.scroller.addEventListener("keydown", (event) => {
     const last = view.hits.length - 1;
     const to = { ArrowDown: view.active + 1, ArrowRight: view.active + 1, ArrowUp: view.active - 1, ArrowLeft: view.active - 1,
       Home: 0, End: last, Escape: -1 }[event.key];
-    if (to === undefined || last < 0) return;
+    const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
+    if (to === undefined || last < 0 || (sideways && view.wide > view.width)) return;
     event.preventDefault();
     event.stopPropagation(); // JupyterLab takes arrow keys for its cells
     showTip(view, event.key === "Escape" ? -1 : Math.max(0, Math.min(last, to)));
   });
+}
+
+/** A picture wider than the page fades out at the side where it goes on; its title and note stay in sight. */
+function followScroll(view) {
+  const { scroller, svg, card } = view;
+  const over = view.wide - view.width;
+  const gone = over > 0 ? scroller.scrollLeft : 0; // asked only where it matters: the answer costs a layout
+  card.classList.toggle("cxlab-more", over - gone > 3);
+  card.style.setProperty("--cxlab-head", `${view.top}px`);
+  svg.querySelectorAll("[data-stays]").forEach((g) => g.setAttribute("transform", `translate(${gone},${g.dataset.stays})`));
 }
 
 function factTable(spec, facts) {
