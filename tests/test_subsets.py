@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from cxlab.errors import SamplingWarning, SurveyError
 from cxlab.moments import partial_out, to_correlation, weighted_moments
-from cxlab.subsets import dominance, null_importance, owen, sampled_shapley, shapley, subset_variances
+from cxlab.subsets import dominance, null_importance, owen, sampled_shapley, shapley, shapley_gradient, subset_variances
 
 GOLDEN = Path(__file__).parent / "golden" / "drivers"
 REFERENCE = json.loads((GOLDEN / "relaimpo.json").read_text())
@@ -470,3 +470,43 @@ def test_null_importance_in_pieces():
     alone = [null_importance(matrix, 4, row[None])[0] for row in shuffled]
     np.testing.assert_allclose(null_importance(matrix, 4, shuffled), alone, atol=1e-15)
     np.testing.assert_allclose(alone[:3], shapley(replaced(matrix, (4,), shuffled[None, :3]))[:, 4], atol=1e-12)
+
+
+# ---------------------------------------------------------------------- gradient
+@pytest.mark.parametrize("players", [None, ((3, 0), (1,), (4, 2)), ((4, 3, 2, 1, 0),), ((0, 1), (2, 3, 4))])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_gradient_is_that_of_finite_differences(players, seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(60, 6)) + rng.normal(size=(60, 1))
+    covariance = np.cov(rows * [1, 3, 0.2, 1, 5, 2], rowvar=False)
+    values, gradient = shapley_gradient(covariance, players)
+    np.testing.assert_allclose(values, shapley(covariance, players), atol=1e-14)
+    np.testing.assert_array_equal(gradient, np.swapaxes(gradient, 1, 2))
+    scale = np.sqrt(np.diag(covariance))
+    for _ in range(5):
+        step = 1e-5 * scale * scale[:, None] * rng.normal(size=(6, 6))
+        step = step + step.T
+        moved = (shapley(covariance + step, players) - shapley(covariance - step, players)) / 2
+        np.testing.assert_allclose((gradient * step).sum(axis=(1, 2)), moved, atol=1e-11, rtol=1e-6)
+
+
+def test_the_gradient_of_many_drivers_in_pieces():
+    rng = np.random.default_rng(0)
+    matrix = np.corrcoef(rng.normal(size=(300, 13)) + rng.normal(size=(300, 1)), rowvar=False)
+    values, gradient = shapley_gradient(matrix)
+    step = 1e-6 * rng.normal(size=(13, 13))
+    step = step + step.T
+    np.testing.assert_allclose(values, shapley(matrix), atol=1e-14)
+    moved = (shapley(matrix + step) - shapley(matrix - step)) / 2
+    np.testing.assert_allclose((gradient * step).sum(axis=(1, 2)), moved, rtol=1e-6)
+
+
+def test_the_gradient_is_of_one_matrix_and_of_18_players():
+    with pytest.raises(SurveyError) as error:
+        shapley_gradient(np.eye(3)[None])
+    assert str(error.value) == "covariance has shape (1, 3, 3); the gradient is that of one matrix."
+    with pytest.raises(SurveyError) as error:
+        shapley_gradient(np.eye(20))
+    assert str(error.value) == (
+        "players holds 19; the gradient goes through all subsets of at most 18: name fewer drivers."
+    )

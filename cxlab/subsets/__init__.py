@@ -17,12 +17,14 @@ from cxlab.subsets._doubling import (
     subset_sizes,
     subset_variances,
 )
+from cxlab.subsets._gradient import GRADIENT_LIMIT, shapley_gradient
 from cxlab.subsets._owen import as_blocks, merged, owen
 from cxlab.subsets._permuted import null_importance
 from cxlab.subsets._shapley import EXACT_LIMIT, exact, sampled_shapley, shapley
 
 __all__ = [
     "EXACT_LIMIT",
+    "GRADIENT_LIMIT",
     "SINGULAR",
     "Players",
     "as_blocks",
@@ -37,6 +39,7 @@ __all__ = [
     "owen",
     "sampled_shapley",
     "shapley",
+    "shapley_gradient",
     "subset_sizes",
     "subset_variances",
 ]
