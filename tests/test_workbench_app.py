@@ -265,7 +265,7 @@ def test_errors_are_sentences_in_the_language_and_the_next_choice_works(capsys: 
     made.panel.board.choose(item="queue")
     assert text(made) == "This cannot be shown: queue is closed."
     assert made.panel.picture.spec["tone"] == "error"
-    assert made.panel._code.value == ""
+    assert made.panel.code == ""
     made.speak("zh")
     assert text(made) == "无法显示：queue is closed."
     made.panel.board.choose(item="staff")
@@ -343,7 +343,7 @@ def test_the_code_gives_the_same_table() -> None:
     made.filters.choose(wave=("2025-02", "2025-03"), card=(2.0,))
     assert made.panel.view is not None
     assert made.panel.view.result is not None
-    code = made.panel._code.value
+    code = made.panel.code
     assert code == made.panel.view.code
     found: dict[str, Any] = {"survey": tab.workspace.survey}
     exec(code, found)
@@ -484,7 +484,7 @@ def test_the_code_is_copied_as_it_stands() -> None:
     copied: list[str] = []
     made.panel.picture.copy = copied.append  # type: ignore[method-assign]
     made.panel.take("code")
-    assert copied == [made.panel._code.value]
+    assert copied == [made.panel.code]
     assert "import cxlab as cx" in copied[0]
 
 

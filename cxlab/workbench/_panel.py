@@ -47,6 +47,8 @@ class Panel:
     picture : Picture
     view : View or None
         What is shown now.
+    code : str
+        What makes it again.
     """
 
     def __init__(self, tab: Tab, lang: str, filter: Callable[[], Filter], pool: ThreadPoolExecutor) -> None:
@@ -56,6 +58,7 @@ class Panel:
         self._version = 0
         self._waiting: list[Callable[[View], None]] = []
         self._running: Future[View] | None = None
+        self.code = ""
         self._settling = 0
         self._took = 0.0
         self._is_busy = False
@@ -69,7 +72,7 @@ class Panel:
     def _make(self) -> None:
         self._status = widgets.HTML().add_class("cx-status")
         self._lines = widgets.HTML().add_class("cx-lines")
-        self._code = widgets.Textarea(disabled=True, rows=6).add_class("cx-code")
+        self._code = widgets.HTML().add_class("cx-code")
         self._buttons = {name: widgets.Button() for name in _BUTTONS}
         for name, button in self._buttons.items():
             button.on_click(lambda _, name=name: self.take(name))
@@ -86,7 +89,7 @@ class Panel:
         """Word everything in a language."""
         self.lang = lang
         self.board.speak(lang)
-        self._code.description = pick(_CODE, lang)
+        self._write_code()
         for name, button in self._buttons.items():
             button.description = pick(_BUTTONS[name], lang)
 
@@ -175,10 +178,18 @@ class Panel:
         self.picture.spec = {**view.spec, "lang": self.lang, "version": self._version, "took": took}
         self._say("" if _failed(view) or self._lacking else pick(_LIVE if view.result is None else _SETTLED, self.lang))
         self._lines.value = "".join(f"<p>{escape(line)}</p>" for line in view.lines)
-        if self._code.value != view.code:
-            self._code.value = view.code
+        if self.code != view.code:
+            self.code = view.code
+            self._write_code()
         if view.result is not None or _failed(view):
             self._served()
+
+    def _write_code(self) -> None:
+        heading, code = escape(pick(_CODE, self.lang)), escape(self.code)
+        figure = (
+            f'<figure><figcaption>{heading}</figcaption><pre tabindex="0" aria-label="{heading}">{code}</pre></figure>'
+        )
+        self._code.value = figure if self.code else ""
 
     def _busy(self, busy: bool) -> None:
         self._is_busy = busy
@@ -197,7 +208,7 @@ class Panel:
         Tables come from the library's own result; if it is not there yet, it is computed first.
         """
         if what == "code":
-            self.picture.copy(self._code.value)
+            self.picture.copy(self.code)
             self._say(pick(_COPIED, self.lang))
         elif what in ("svg", "png"):
             self.picture.save(what, f"{self._name()}.{what}")
