@@ -1,0 +1,95 @@
+"""What can be compared and followed over time, and words that the views of segments and waves share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cxlab.errors import SurveyError
+from cxlab.metrics import score
+from cxlab.result import SUPPRESSED_BASE
+from cxlab.words import Note
+from cxlab.workbench._segments_tally import Tally
+from cxlab.workbench._tab import Texts
+from cxlab.workbench._workspace import Workspace
+
+Filter = Mapping[str, Sequence[Any]]
+
+
+def metrics_of(workspace: Workspace, computed: Sequence[str]) -> dict[str, Texts]:
+    """Outcomes, then touchpoints in journey order, then other drivers and layers: every one whose mean is defined.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    computed : list of {"nps", "csat"}
+        Metrics offered besides the items.
+
+    Returns
+    -------
+    dict of name to wording
+    """
+    survey, roles = workspace.survey, workspace.survey.roles
+    names = [*workspace.outcomes, *(t.item for t in roles.touchpoints), *workspace.drivers]
+    names += [item for items in roles.layers.values() for item in items]
+    heads = set(workspace.outcomes)
+    behind = {item for role in heads for item in roles.outcomes[role] if len(roles.outcomes[role]) == 1}
+    first, *rest = [n for n in dict.fromkeys(names) if n in heads or n not in behind] or [""]
+    out: dict[str, Texts] = {}
+    for name in [n for n in (first, *computed, *rest) if n]:
+        try:
+            found = score(survey, name)
+        except SurveyError:  # the scale does not allow the metric, or the study lacks the role
+            continue
+        if (found.values == found.values).any():
+            out[name] = dict(found.labels)
+    return out
+
+
+def journey_items(workspace: Workspace, among: Sequence[str], most: int) -> tuple[str, ...]:
+    """Touchpoints, or drivers where there are none, up to a number of items."""
+    items = [t.item for t in workspace.survey.roles.touchpoints] or list(workspace.drivers)
+    return tuple([i for i in dict.fromkeys(items) if i in among][:most])
+
+
+def codes_inside(workspace: Workspace, filter: Filter, column: str) -> list[Any]:
+    """Codes of a column that a filter leaves."""
+    codes = workspace.codes(column)
+    return [c for c in codes if column not in filter or c in filter[column]]
+
+
+def require_base(tally: Tally, metric: str, filter: Filter, lang: str) -> tuple[int, float]:
+    """Base and effective base of a filter.
+
+    Raises
+    ------
+    SurveyError
+        If it is too small to show anything, in the language asked for.
+    """
+    found = tally.means(metric, filter)
+    base, effective = int(found.base[0]), float(found.effective[0])
+    if effective < SUPPRESSED_BASE:
+        raise SurveyError(Note(_FEW, base=base, effective=effective, least=SUPPRESSED_BASE)[lang])
+    return base, effective
+
+
+_FEW = {
+    "en": "The filter leaves {base:,} respondents (effective base {effective:,.0f}); at least {least} are needed to show anything: widen it.",
+    "zh": "当前筛选条件下仅有 {base:,} 位受访者（有效样本量 {effective:,.0f}），少于 {least}，不予显示：请放宽筛选条件。",
+}
+NO_SEGMENTS = {
+    "en": "The study declares no segments that have two groups; add them to study.yml, for example:\nsegments: [card, gender]",
+    "zh": "研究文件没有声明含两个及以上组别的细分变量；请在 study.yml 中补充，例如：\nsegments: [card, gender]",
+}
+NO_ITEMS = {
+    "en": "The study declares no outcomes, drivers or touchpoints; add them to study.yml, for example:\noutcomes:\n  satisfaction: overall",
+    "zh": "研究文件没有声明结果指标、驱动因素或触点；请在 study.yml 中补充，例如：\noutcomes:\n  satisfaction: overall",
+}
+NO_WAVES = {
+    "en": "The survey has no waves; declare in study.yml which column holds them, for example:\nwave: {column: wave, period: month}",
+    "zh": "数据没有期次；请在 study.yml 中声明期次所在的列，例如：\nwave: {column: wave, period: month}",
+}
+MASKS = {
+    "en": "Effective bases under 30 are not shown (–), 30–74 are grey.",
+    "zh": "有效样本量不足 30 不显示（–），30–74 以灰色显示。",
+}
