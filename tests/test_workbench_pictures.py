@@ -192,8 +192,23 @@ def sentence(lang: str) -> dict[str, Any]:
             "text": say(lang, "No respondent is left: card is gold and wave is 2026-01. Widen the filter.", "没有符合条件的受访者：卡种为金卡且期次为2026-01。请放宽筛选条件。")}  # fmt: skip
 
 
+def expected(lang: str) -> dict[str, Any]:
+    whole = drivers(lang)
+    parts = [{k: whole[k] for k in ("series", "axis")} | {"rows": whole["rows"][k : k + 4]} for k in (0, 4)]
+    parts[0]["heading"] = say(lang, "Overall satisfaction: 6.29 → 6.59", "总体满意度：6.29 → 6.59")
+    parts[1]["heading"] = say(
+        lang,
+        "Renewed within 12 months (customer records) = yes: 67.9% → 68.7%",
+        "12个月内续约（客户系统） = 是：67.9% → 68.7%",
+    )
+    small = {"heading": say(lang, "NPS: base too small", "净推荐值：样本不足"), "rows": [], "series": [], "axis": {}}
+    head = {k: whole[k] for k in ("lang", "version", "title", "subtitle", "note")}
+    return {"kind": "panels", **head, "panels": [parts[0], small, parts[1]]}
+
+
 MAKERS = {
     "intervals": drivers,
+    "panels": expected,
     "segments": lambda lang: drivers(lang, 3),
     "map": priority,
     "crowded": lambda lang: priority(lang, True),
