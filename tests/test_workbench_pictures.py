@@ -538,9 +538,10 @@ def test_screen_readers_get_the_same_facts(screen: Screen, name: str):
     )
     assert page.evaluate("document.querySelector('.cxlab-picture').lang") == "en"
     said = page.evaluate("document.querySelector('.cxlab-facts').textContent")
-    parts = {"intervals": "rows", "map": "points", "grid": "rows", "paths": "nodes", "message": "", "curve": "series"}[
-        spec["kind"]
-    ]
+    parts = {"map": "points", "paths": "nodes", "message": "", "curve": "series"}.get(spec["kind"], "rows")
+    for panel in spec.get("panels", []):
+        assert panel["heading"] in said
+        assert all(row["label"] in said and row["marks"][0]["text"] in said for row in panel["rows"])
     for part in spec.get(parts, []):
         assert part.get("label", part.get("name")) in said
     for text in [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,9 @@ class CubeWhatIf:
         )
 
 
+_quantile = lru_cache(maxsize=64)(t_quantile)  # a slider asks for the same one over and over
+
+
 @dataclass(frozen=True, eq=False)
 class CubeScenario:
     """The linear model of a filter and the answers it rests on, without each group of a jackknife.
@@ -94,7 +97,7 @@ class CubeScenario:
         gain = np.vstack([gain, gain.sum(axis=0)])
         found, estimate = self.moments, gain[:, 0]
         se = np.sqrt(np.diagonal(found.spread(gain[:, 1:].T, estimate)))
-        half = t_quantile(level, found.df) * se
+        half = _quantile(level, found.df) * se
         alone = len(deltas) == 1
         values = {
             "change": np.append(deltas, deltas[0] if alone else np.nan),

@@ -18,6 +18,7 @@ from cxlab.study import Study
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note
 from cxlab.workbench._tab import Option, Texts
+from cxlab.workbench._what_if_measures import extra_columns
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 MOST_GROUPS = 60  # values of a segment that can be compared
@@ -52,6 +53,7 @@ class Workspace:
             raise SurveyError(
                 f"study is a {type(source).__name__}; pass a study (cx.open_study), or a survey (study.survey(), cx.Survey.from_frame)."
             )
+        self._codes: dict[str, list[Any]] = {}
         self.splits = self._splits()
         self._filtered: OrderedDict[str, Survey] = OrderedDict()
         self._lock = threading.Lock()
@@ -81,8 +83,10 @@ class Workspace:
 
     def codes(self, column: str) -> list[Any]:
         """Codes that respondents have in a column, in order."""
-        inside = self.survey.domain & (self.survey.weights > 0)
-        return in_order(self.survey.data[column][inside].dropna().unique().tolist())
+        if column not in self._codes:
+            inside = self.survey.domain & (self.survey.weights > 0)
+            self._codes[column] = in_order(self.survey.data[column][inside].dropna().unique().tolist())
+        return list(self._codes[column])
 
     def values(self, column: str) -> tuple[Option, ...]:
         """Codes of a column with their labels, in order."""
@@ -121,7 +125,7 @@ class Workspace:
         names = [*self.outcomes, *self.drivers, *(i for items in roles.layers.values() for i in items)]
         names += [*study_items(survey), *([roles.renewal] if roles.renewal else [])]
         kept = survey.domain & (survey.weights > 0)
-        out = {n: survey.values(n) for n in dict.fromkeys(names) if survey.has(n)}
+        out = {n: survey.values(n) for n in dict.fromkeys(names) if survey.has(n)} | extra_columns(survey)
         return {n: v for n, v in out.items() if np.isfinite(v[kept]).any()}
 
     @cached_property
