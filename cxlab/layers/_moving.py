@@ -14,6 +14,7 @@ from cxlab import pls
 from cxlab.covariances import Sample, Source, unmet
 from cxlab.errors import SurveyError
 from cxlab.items import in_order
+from cxlab.layers._admissible import inadmissible, problems, said
 from cxlab.layers._choose import chosen_model, construct_labels
 from cxlab.layers._estimate import index_scales
 from cxlab.layers._kernel import Estimates, Kernel
@@ -22,6 +23,7 @@ from cxlab.layers._paths import check_solution
 from cxlab.layers._prepare import Prepared, check_items
 from cxlab.metrics import names as wordings
 from cxlab.survey import Survey
+from cxlab.words import Note
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 _AT_REST = 1e-6  # largest change of a weight at which a replicate is done
@@ -129,6 +131,8 @@ class Answered:
             If a layer loses all its items.
         """
         inside = self._inside(filter, known)
+        if not inside.any():
+            return study_model(self.survey)
         sums = {name: float(column[inside].sum()) for name, column in self._columns.items()}
 
         def absent(_: Survey, item: str) -> float:
@@ -174,6 +178,13 @@ def study_model(survey: Survey) -> PathModel:
         If the study declares neither, or what it declares is no path model.
     """
     return chosen_model(survey, None, "pairwise")[0]
+
+
+def impossible(kernel: Kernel) -> tuple[Note, ...]:
+    """What makes the estimates of a model ones that it excludes; empty if nothing does."""
+    found = problems(kernel, kernel.sample, None)
+    notes = said(found, kernel.prepared.labels)
+    return tuple(notes[kind] for kind in inadmissible(found))
 
 
 def study_items(survey: Survey) -> tuple[str, ...]:
