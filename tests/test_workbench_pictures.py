@@ -251,8 +251,8 @@ def test_cleaning_takes_no_time():
     ("spec", "said"),
     [
         ({"kind": "interval"},
-         "spec has kind 'interval'; allowed are intervals, map, curve, grid, paths, message (did you mean 'intervals'?)."),
-        ({"title": "x"}, "spec has kind None; allowed are intervals, map, curve, grid, paths, message."),
+         "spec has kind 'interval'; allowed are intervals, panels, map, curve, grid, paths, message (did you mean 'intervals'?)."),
+        ({"title": "x"}, "spec has kind None; allowed are intervals, panels, map, curve, grid, paths, message."),
         ({"kind": "map", "points": [], "x_axis": None}, "spec of kind 'map' lacks x_axis, y_axis."),
     ],
 )  # fmt: skip

@@ -121,7 +121,7 @@ function readCurve(spec, series, x, { left, right, top, bottom }) {
   const hits = kept.map((at, k) => {
     const from = k ? (x(kept[k - 1]) + x(at)) / 2 : left;
     const to = k + 1 < kept.length ? (x(at) + x(kept[k + 1])) / 2 : right;
-    const parts = series.map((s, i) => said[k][i] && (s.name ? `${s.name}: ${said[k][i]}` : said[k][i])).filter(Boolean);
+    const parts = series.map((s, i) => said[k][i] && (s.name ? `${s.name}${colon}${said[k][i]}` : said[k][i])).filter(Boolean);
     return { x: from, y: top, width: Math.max(1, to - from), height: bottom - top, text: [sayX(at), ...parts].join("\n"), upright: x(at) };
   });
   return { hits, facts: [["", ...series.map((s) => s.name || "")], ...kept.map((at, k) => [sayX(at), ...said[k]])] };

@@ -9,7 +9,7 @@ const SAID = {
 const handled = new Set();
 
 function say(view, key) {
-  return SAID[key][String(view.spec?.lang || "en").startsWith("zh") ? "zh" : "en"];
+  return SAID[key][isChinese(view.spec) ? "zh" : "en"];
 }
 
 /** The picture as a file of its own: white paper, no areas for the pointer, no reference to anything outside. */

@@ -67,7 +67,7 @@ function drawCells(row, columns, { y, height, layout }) {
     parts.push(...lines(block, at, baseline, { size: 12.5, anchor, colour: cell.faded ? SOFT : INK }));
     if (cell.letters) parts.push(text(cell.letters, end + 4, baseline - 3, { size: 10.5, weight: 600, colour: INK }));
     const numbers = { label: row.label, column: columns[k].label, value: cell.value, low: cell.low, high: cell.high };
-    return [mark(numbers, cell.tip || `${row.label} · ${columns[k].label}: ${sayCell(cell)}`, ...parts)];
+    return [mark(numbers, cell.tip || `${row.label} · ${columns[k].label}${colon}${sayCell(cell)}`, ...parts)];
   });
 }
 
@@ -80,5 +80,5 @@ function sayCell(cell) {
 }
 
 function sayCells(row, columns) {
-  return [row.label, ...columns.map((c, k) => (sayCell(row.cells?.[k]) ? `${c.label}: ${sayCell(row.cells[k])}` : "")).filter(Boolean)].join("\n");
+  return [row.label, ...columns.map((c, k) => (sayCell(row.cells?.[k]) ? `${c.label}${colon}${sayCell(row.cells[k])}` : "")).filter(Boolean)].join("\n");
 }

@@ -3,7 +3,7 @@
 function drawIntervals(spec, width) {
   const rows = spec.rows || [];
   const series = spec.series?.length ? spec.series : [{ name: "", colour: FIRST }];
-  const layout = layIntervals(rows, spec.axis, width);
+  const layout = layIntervals(rows, spec.beside || rows, width);
   const { left, right, heights } = layout;
   const place = scaleOf(spec.axis, left + 8, right - 8);
   const ends = [];
@@ -28,11 +28,12 @@ function drawIntervals(spec, width) {
   return { nodes, hits, facts, height: bottom + axis.height };
 }
 
-function layIntervals(rows, axis, width) {
+/** Columns as wide as all rows need that stand in one picture (`company`), heights as these rows need. */
+function layIntervals(rows, company, width) {
   const narrow = width < 460;
-  const marks = rows.flatMap((row) => row.marks || []);
+  const marks = company.flatMap((row) => row.marks || []);
   const numbers = Math.min(width * 0.36, Math.ceil(widest(marks.map((m) => m?.text ?? m?.hidden), 12) / 6) * 6);
-  const wanted = widest(rows.map((row) => row.label), 13) + 2;
+  const wanted = widest(company.map((row) => row.label), 13) + 2;
   const labels = narrow ? 0 : Math.min(wanted, Math.max(120, Math.min(300, width * 0.32)));
   const blocks = rows.map((row) => wrap(row.label, narrow ? width : labels, 13));
   const heights = rows.map((row, i) => {
@@ -60,7 +61,7 @@ function sayMark(mark) {
 function sayRow(row, series) {
   const said = (row.marks || []).map((mark, i) => {
     const name = mark ? series[seriesOf(mark, i, series)].name : "";
-    return series.length > 1 && name ? `${name}: ${sayMark(mark)}` : sayMark(mark);
+    return series.length > 1 && name ? `${name}${colon}${sayMark(mark)}` : sayMark(mark);
   });
   return [row.label, ...said.filter(Boolean)].join("\n");
 }
@@ -103,5 +104,5 @@ function whisker(m, row, { order, series, place, y }) {
   if (place.inside(m.value)) parts.push(dot(place(m.value), y, order, colour, { faded: m.faded }));
   const numbers = { label: row.label, series: series.name, value: m.value, low: m.low, high: m.high };
   const named = series.name ? `${row.label} · ${series.name}` : row.label;
-  return mark(numbers, `${named}: ${m.text ?? ""}`, ...parts);
+  return mark(numbers, `${named}${colon}${m.text ?? ""}`, ...parts);
 }

@@ -21,7 +21,7 @@ function drawPaths(spec, width, wanted) {
 }
 
 function sayEdge(edge) {
-  return `${edge.from.label} → ${edge.to.label}: ${edge.text || ""}`;
+  return `${edge.from.label} → ${edge.to.label}${colon}${edge.text || ""}`;
 }
 
 function layPaths(spec, width) {

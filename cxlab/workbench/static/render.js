@@ -7,6 +7,7 @@ function compose(view, spec) {
   const draw = KINDS[spec.kind];
   if (!draw) throw new Error(String(spec.kind));
   const width = Math.max(LEAST, view.width);
+  colon = isChinese(spec) ? "：" : ": ";
   const head = drawHead(spec, width);
   // A finding that grows and shrinks by a line while a slider moves must not make the picture jump.
   const same = `${spec.kind}|${spec.lang}|${width}`;
@@ -34,7 +35,7 @@ function put(view, spec) {
   view.top = top;
   view.wide = wide;
   view.said = () => factTable(spec, body.facts);
-  view.card.lang = String(spec.lang || "en").startsWith("zh") ? "zh-CN" : "en";
+  view.card.lang = isChinese(spec) ? "zh-CN" : "en";
   followScroll(view);
   showTip(view, view.tip.hidden ? -1 : view.active);
 }

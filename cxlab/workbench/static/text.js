@@ -6,9 +6,14 @@ const CHINESE = /[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uf
 const CLOSING = /^[、，。：；！？）》」』】〕”’…·％,.:;!?)\]}%]/;
 const OPENING = /[（《「『【〔“‘([{]$/;
 
+let colon = ": "; // as the language of the picture writes it
 const widths = new Map();
 const wrapped = new Map();
 let pen = null;
+
+function isChinese(spec) {
+  return String(spec?.lang || "en").startsWith("zh");
+}
 
 function widthOf(text, size, weight = 400) {
   const key = `${size}|${weight}|${text}`;

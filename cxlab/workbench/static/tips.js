@@ -30,8 +30,10 @@ function showTip(view, index) {
   if (view.tip.textContent !== hit.text) view.tip.textContent = hit.text;
   const scroll = view.scroller.scrollLeft;
   const [wide, high] = [view.tip.offsetWidth, view.tip.offsetHeight];
-  const middle = (hit.upright ?? (hit.round ? hit.x + hit.width / 2 : Math.min(hit.x + hit.width, view.width) * 0.6)) - scroll;
-  const x = Math.max(0, Math.min(view.width - wide, middle - wide / 2));
+  // Over a row it stands at the left, where it covers labels but no dots; over a curve beside the line that marks the place.
+  const middle = hit.x === 0 ? 0 : hit.x + hit.width / 2 - scroll - wide / 2;
+  const beside = hit.upright - scroll + (hit.upright - scroll + wide + 12 > view.width ? -wide - 10 : 10);
+  const x = Math.max(0, Math.min(view.width - wide, hit.upright === undefined ? middle : beside));
   const above = hit.y + view.top - high - 6;
   view.tip.style.left = `${x + view.scroller.offsetLeft}px`;
   view.tip.style.top = `${(hit.upright !== undefined ? hit.y + view.top + 4 : above > -10 ? above : hit.y + view.top + hit.height + 6) + view.scroller.offsetTop}px`;
