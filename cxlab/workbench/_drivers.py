@@ -27,7 +27,7 @@ METHODS = ("shapley", "johnson", "car", "pratt")
 SHAPLEY_DRIVERS = 20  # whose subsets are gone through while exploring
 BLOCK_DRIVERS = 20  # drivers of a block and other blocks
 DRAWN_GROUPS, DRAWN_WAVES = 8, 6
-REPLICATES, FEW_REPLICATES, MANY_DRIVERS = 1000, 200, 16  # a settled answer stays within seconds
+REPLICATES, FEW_REPLICATES, MANY_DRIVERS, MANY_ROWS = 1000, 200, 16, 200_000  # a settled answer stays within seconds
 
 
 class DriversTab(Tab):
@@ -113,7 +113,7 @@ class DriversTab(Tab):
             raise self._refused(TooFew("few" if base else "nobody", (), base, effective), asked, question)
         result, groups = self._answered(survey, key_of(filter), question, by)
         which = "taylor" if question.show == "effects" else "bootstrap"
-        notes = [asked.text(words.NOTES[which], replicates=_replicates(question))]
+        notes = [asked.text(words.NOTES[which], replicates=self._replicates(question))]
         if by is None and question.show in ("drivers", "blocks"):
             notes.append(asked.text(words.NOTES["null"]))
         if question.show == "map":
@@ -129,7 +129,11 @@ class DriversTab(Tab):
         if question.show == "blocks":
             return self._answered_blocks(survey, at, question, by)
         names, outcome = question.names, question.outcome
-        options: dict[str, Any] = {"method": question.method, "model": "linear", "replicates": _replicates(question)}
+        options: dict[str, Any] = {
+            "method": question.method,
+            "model": "linear",
+            "replicates": self._replicates(question),
+        }
         key = (at, question.method, question.columns)
         if by is not None:
             split = self._results(
@@ -155,7 +159,9 @@ class DriversTab(Tab):
         """The same of blocks."""
         found = self._results(
             (at, "blocks", question.columns, by),
-            lambda: driver_blocks(survey, question.outcome, self._blocks(question), by=by),
+            lambda: driver_blocks(
+                survey, question.outcome, self._blocks(question), by=by, replicates=self._replicates(question)
+            ),
         )
         if by is None:
             return found, [Group({}, _of(found, question.names, "block"))]
@@ -164,15 +170,20 @@ class DriversTab(Tab):
             for code, part in found.segments.groupby("segment", sort=False)
         ]
 
+    def _replicates(self, question: Question) -> int:
+        """Replicates behind a settled answer: fewer of many rows, or where subsets of many drivers are gone through in each."""
+        many = question.show != "blocks" and question.method == "shapley" and len(question.drivers) > MANY_DRIVERS
+        return FEW_REPLICATES if many or len(self.workspace.survey.data) > MANY_ROWS else REPLICATES
+
     def _code(self, asked: Asked, question: Question, by: str | None) -> str:
         """The calls that give the settled result."""
-        split = "" if by is None else f", by={by!r}"
+        split, count = "" if by is None else f", by={by!r}", self._replicates(question)
+        fewer = "" if count == REPLICATES else f", replicates={count}"
         if question.show == "blocks":
             named = f"drivers = {self._blocks(question)!r}"
-            calls = [named, f"result = cx.driver_blocks(survey, {question.outcome!r}, drivers{split})"]
+            calls = [named, f"result = cx.driver_blocks(survey, {question.outcome!r}, drivers{split}{fewer})"]
             return self.workspace.code(self._filter(asked, by), *calls)
-        said = "" if question.method == "shapley" else f", method={question.method!r}"
-        said += "" if _replicates(question) == REPLICATES else f", replicates={_replicates(question)}"
+        said = ("" if question.method == "shapley" else f", method={question.method!r}") + fewer
         calls = [
             f"drivers = {list(question.drivers)!r}",
             f"result = cx.key_drivers(survey, {question.outcome!r}, drivers{said}, model='linear'{split})",
@@ -274,10 +285,10 @@ class DriversTab(Tab):
             more = [asked.text(words.NOTES[kind], shown=len(shown), count=count)] if len(shown) < count else []
         if question.show == "map" and asked.choice.get("by") is not None:
             more = [asked.text(words.NOTES["undivided"])]
-        scales = {workspace.survey.scale(d) for d in question.drivers}
+        scales = self._quick.ends(question.drivers) if question.show == "map" else np.zeros((1, 2))
         return Scene(
             question, tuple(groups), {n: self._texts(n) for n in named}, workspace.said(asked.filter, asked.lang),
-            {} if by is None else workspace.texts(by), (*notes, *more), asked.lang, len(scales) > 1,
+            {} if by is None else workspace.texts(by), (*notes, *more), asked.lang, bool((scales != scales[0]).any()),
         )  # fmt: skip
 
     def _texts(self, name: str) -> Texts:
@@ -304,12 +315,6 @@ _BESIDE = ["driver", "importance", "rank_low", "rank_high", "null_line", "distin
 
 def _power(count: int) -> str:
     return f"2^{count}"
-
-
-def _replicates(question: Question) -> int:
-    """Replicates behind a settled answer: fewer where subsets of many drivers are gone through in each."""
-    many = question.show != "blocks" and question.method == "shapley" and len(question.drivers) > MANY_DRIVERS
-    return FEW_REPLICATES if many else REPLICATES
 
 
 def _of(result: Any, names: tuple[str, ...], key: str = "driver") -> Figures:

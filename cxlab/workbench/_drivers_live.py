@@ -86,7 +86,7 @@ class Quick:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._moments, self._found, self._figures, self._ends = Kept(48), Kept(96), Kept(192), Kept(512)
+        self._moments, self._found, self._figures, self._scales = Kept(48), Kept(96), Kept(192), Kept(512)
 
     def figures(self, question: Question, filter: Filter) -> Figures | None:
         """Figures of a filter; None where only the replicates of the library can tell.
@@ -107,6 +107,11 @@ class Quick:
         except SurveyError:  # a replicate without variation: the bootstrap may do
             return None
         return self._figures((at, question.columns, how, question.show), lambda: self._drawn(question, importance))
+
+    def ends(self, drivers: Sequence[str]) -> FloatArray:
+        """Ends of the response scales, shape (p, 2)."""
+        survey = self._workspace.survey
+        return np.array([self._scales(d, partial(_ends, survey, d)) for d in drivers])
 
     def _covariances(self, question: Question, filter: Filter) -> Jackknifed:
         try:
@@ -133,7 +138,7 @@ class Quick:
         """Performance of each driver, the quadrant it is in, and the cuts, as :func:`cxlab.priority_map` takes them."""
         moments, drivers = found.moments, found.drivers
         survey = self._workspace.survey
-        ends = np.array([self._ends(d, lambda d=d: _ends(survey, d)) for d in drivers])  # type: ignore[misc]
+        ends = self.ends(drivers)
         turned = _turned(survey, drivers, ends, np.vstack([moments.means[:, :-1], moments.mean[:-1]]))
         means, mean = turned[:-1], turned[-1]
         t = t_quantile(LEVEL, moments.df)
