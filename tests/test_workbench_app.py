@@ -541,3 +541,22 @@ def test_a_survey_with_nothing_declared_says_so() -> None:
 ])  # fmt: skip
 def test_ticks_are_round(low: float, high: float, spec: str, texts: list[str]) -> None:
     assert [t["text"] for t in ticks(low, high, spec)] == texts
+
+
+def test_controls_are_shown_while_they_matter_and_keep_their_choice() -> None:
+    shows = Pick(name="show", label={"en": "Show", "zh": "显示"}, options=(("a", {"en": "A", "zh": "甲"}), ("b", {"en": "B", "zh": "乙"})), default="a")  # fmt: skip
+    only = Switch(name="only", label={"en": "Only", "zh": "仅"}, default=True, group={"en": "Of B", "zh": "乙项"}, when={"show": ("b",)})  # fmt: skip
+    board = Board([shows, only], "en", lambda *_: None)
+    heading = board.box.children[1]
+    assert [board.handles["only"].box.layout.display, heading.layout.display] == ["none", "none"]
+    board.choose(show="b")
+    assert [board.handles["only"].box.layout.display, heading.layout.display] == [None, None]
+    board.choose(only=False, show="a")
+    assert board.choice() == {"show": "a", "only": False}
+    assert board.handles["only"].box.layout.display == "none"
+
+
+def test_a_slider_has_zero_among_its_steps() -> None:
+    board = Board([Slide(name="s", label={"en": "S", "zh": "滑块"}, low=-7.43, high=2.57, step=0.5, default=0.0)], "en", lambda *_: None)  # fmt: skip
+    box = board.handles["s"].box
+    assert (box.min, box.max, box.value) == (-7.0, 2.5, 0.0)

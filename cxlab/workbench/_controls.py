@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -200,8 +201,10 @@ class _Slide(Handle):
 
     def _make(self, lang: str) -> None:
         c = self.control
+        # A browser's slider counts its steps from the left end: 0 is among them only if the end is a multiple of the step.
+        low, high = math.ceil(c.low / c.step - 1e-9) * c.step, math.floor(c.high / c.step + 1e-9) * c.step
         self.box = widgets.FloatSlider(
-            value=c.default, min=c.low, max=c.high, step=c.step, readout_format=c.spec, continuous_update=True
+            value=c.default, min=low, max=high, step=c.step, readout_format=c.spec, continuous_update=True
         )
         self.box.observe(self.hear, "value")
 
@@ -285,9 +288,10 @@ class Board:
     def __init__(self, controls: Sequence[Control], lang: str, heard: Heard) -> None:
         self._heard = heard
         self.handles = {c.name: _KINDS[type(c)](c, lang, self._changed) for c in controls}
-        self._headings: list[tuple[widgets.HTML, Texts]] = []
+        self._headings: list[tuple[widgets.HTML, Texts, list[Handle]]] = []
         self.box = widgets.VBox(self._laid_out()).add_class("cx-board")
         self.speak(lang)
+        self._show_some()
 
     def choice(self) -> dict[str, Any]:
         """Everything that is chosen."""
@@ -304,7 +308,7 @@ class Board:
         """Word everything in a language."""
         for handle in self.handles.values():
             handle.speak(lang)
-        for heading, texts in self._headings:
+        for heading, texts, _ in self._headings:
             heading.value = f"<h4>{pick(texts, lang)}</h4>"
 
     def _changed(self, name: str, continuous: bool) -> None:
@@ -312,7 +316,19 @@ class Board:
             for handle in self.handles.values():
                 if isinstance(handle, _Press):
                     handle._count = 0
+        self._show_some(name)
         self._heard(name, continuous)
+
+    def _show_some(self, changed: str | None = None) -> None:
+        """Show the controls that matter to what is chosen, and the headings that have any."""
+        conditions = [h.control.when for h in self.handles.values()]
+        if changed is not None and not any(changed in when for when in conditions):
+            return
+        shown = {n: all(self.handles[o].value in v for o, v in h.control.when.items()) for n, h in self.handles.items()}
+        for name, handle in self.handles.items():
+            handle.box.layout.display = None if shown[name] else "none"
+        for heading, _, under in self._headings:
+            heading.layout.display = None if any(shown[h.control.name] for h in under) else "none"
 
     def _laid_out(self) -> list[widgets.Widget]:
         """Controls in order, a heading where a group begins."""
@@ -323,8 +339,10 @@ class Board:
                 group = handle.control.group
                 if group:
                     heading = widgets.HTML().add_class("cx-heading")
-                    self._headings.append((heading, group))
+                    self._headings.append((heading, group, []))
                     out.append(heading)
+            if group:
+                self._headings[-1][2].append(handle)
             out.append(handle.box.add_class("cx-control").add_class(f"cx-{handle.control.name.replace(' ', '-')}"))
         return out
 

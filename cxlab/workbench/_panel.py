@@ -57,7 +57,7 @@ class Panel:
         self.view: View | None = None
         self._version = 0
         self._waiting: list[Callable[[View], None]] = []
-        self._running: Future[View] | None = None
+        self._running: Future[View | None] | None = None
         self.code = ""
         self._settling = 0
         self._took = 0.0
@@ -76,8 +76,8 @@ class Panel:
         self._buttons = {name: widgets.Button() for name in _BUTTONS}
         for name, button in self._buttons.items():
             button.on_click(lambda _, name=name: self.take(name))
-        actions = widgets.HBox([*self._buttons.values()]).add_class("cx-actions")
-        right = [self.picture, self._status, self._lines, actions, self._code]
+        self._actions = widgets.HBox([*self._buttons.values()]).add_class("cx-actions")
+        right = [self.picture, self._status, self._lines, self._actions, self._code]
         shown = [self.picture] if self._lacking else right
         left = [] if self._lacking else [self.board.box]
         self.box = widgets.HBox(
@@ -176,7 +176,9 @@ class Panel:
         self._busy(False)
         took = round(1e3 * self._took, 2)
         self.picture.spec = {**view.spec, "lang": self.lang, "version": self._version, "took": took}
-        self._say("" if _failed(view) or self._lacking else pick(_LIVE if view.result is None else _SETTLED, self.lang))
+        empty = view.spec["kind"] == "message" and view.result is None
+        self._say("" if empty else pick(_LIVE if view.result is None else _SETTLED, self.lang))
+        self._actions.layout.display = "none" if empty else None
         self._lines.value = "".join(f"<p>{escape(line)}</p>" for line in view.lines)
         if self.code != view.code:
             self.code = view.code

@@ -30,12 +30,15 @@ class Control:
     default : Any
     group : mapping of language to str
         Heading under which controls stand together; empty for none.
+    when : mapping of control to values
+        Shown only while every other control named here has one of its values; what is hidden keeps its choice.
     """
 
     name: str
     label: Texts
     default: Any = None
     group: Texts = field(default_factory=dict)
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
