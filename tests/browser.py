@@ -105,16 +105,21 @@ def serving(command: list[str], answers: Callable[[str], str | None], **environm
 
 def command(*words: object) -> list[str]:
     """A call of cxlab by this interpreter."""
-    return [sys.executable, "-c", "from cxlab.cli import main; main()", *map(str, words)]
+    return [*code_of("from cxlab.cli import main; main()"), *map(str, words)]
 
 
-def app(study: Path, *options: object) -> Any:
+def code_of(code: str) -> list[str]:
+    """A call of this interpreter."""
+    return [sys.executable, "-c", code]
+
+
+def app(study: Path, *options: object, **environment: str) -> Any:
     """``cxlab app`` on a free port; a context that gives the Server."""
 
     def answers(said: str) -> str | None:
         return found[0] if "Ctrl-C" in said and (found := ADDRESS.search(said)) else None
 
-    return serving(command("app", study, "--port", 0, "--no-browser", *options), answers)
+    return serving(command("app", study, "--port", 0, "--no-browser", *options), answers, **environment)
 
 
 @contextmanager
@@ -213,9 +218,7 @@ def run_in_lab(open_page: Callable[..., Watched], server: Server, notebook: str,
     watched = open_page(f"{base}/tree/{notebook}?{token}", **options)
     page = watched.page
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=SLOW)
-    page.wait_for_function(
-        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'", timeout=SLOW
-    )
+    page.get_by_text(" | Idle").wait_for(timeout=SLOW)  # before that, "Run" asks which kernel
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     watched.wait_for_widget()

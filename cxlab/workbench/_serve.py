@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -117,11 +118,22 @@ def serve(
             texts["lang"] = lang
             wanted = Wanted(texts, _stamp_of(opened), ready, sockets)
             server = PageServer(wanted, port=port, token=token, notebook_path=str(page), connection_dir_root=folder)
+            logging.getLogger("tornado").setLevel(logging.ERROR)  # what is refused is no news
+            logging.getLogger("traitlets").addHandler(_Faults(logging.ERROR))
             server.initialize([])
             server.start()
     finally:
         for each in sockets:
             each.close()
+
+
+class _Faults(logging.Handler):
+    """Say in the terminal why a page could not be made: what cxlab raised is a sentence, anything else needs its traceback."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fault = record.exc_info[1] if record.exc_info else None
+        own = getattr(fault, "ename", "") in ("SurveyError", "StudyError", "DataCheckError")
+        print(getattr(fault, "evalue" if own else "traceback", record.getMessage()), file=sys.stderr, flush=True)
 
 
 def _token(token: str | None) -> str | None:

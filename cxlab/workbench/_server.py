@@ -32,6 +32,7 @@ from cxlab.theme import FONT_FILE
 
 TEMPLATE = Path(__file__).parent / "voila"
 REST = 4 * 3600  # seconds after which an idle page gives its memory back
+LOOK = 300  # seconds between looks for such pages
 PATIENCE = 5  # seconds for kernels to end by themselves
 _WIDGETS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 _LONGEST_FOLDER = 40  # a socket's path may take 104 bytes on some systems; what follows the folder needs 63
@@ -47,6 +48,7 @@ class OneKernel(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         spec, server = super().get_kernel_spec(kernel_name), cast(PageServer, self.parent)
+        spec.argv = [*spec.argv, "--log-level=ERROR"]
         # Small matrices: a second thread costs more than it brings. No personal start-up files.
         spec.env = {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "", "PYTHONSTARTUP": "", "MPLBACKEND": "",
                     "IPYTHONDIR": str(Path(server.root_dir) / "ipython")}  # fmt: skip
@@ -72,6 +74,7 @@ class Page(TornadoVoilaHandler):
         if not self.current_user:
             raise web.HTTPError(403, reason="token")
         self.settings["voila"].renew()
+        _ = self.xsrf_token  # sets the cookie without which the page could not end its kernel
         await super().get()
 
     def write_error(self, status_code: int, **more: Any) -> None:
@@ -83,6 +86,13 @@ class Page(TornadoVoilaHandler):
             f'<!DOCTYPE html><html lang="{texts["lang"]}"><title>cxlab</title>'
             f'<p style="font: 16px sans-serif; margin: 3em">{escape(text)}</p></html>'
         )
+
+
+class Channels(VoilaKernelWebsocketHandler):
+    """The way between a page's widgets and its kernel; messages that would run code are dropped."""
+
+    def write_error(self, status_code: int, **more: Any) -> None:
+        self.finish()  # Jupyter's page of errors asks for files that are not served here
 
 
 class Alive(APIHandler):
@@ -162,11 +172,14 @@ class PageServer(Voila):
 
     def init_handlers(self) -> list[Any]:
         """The page, its kernel's channels, and files of Voilà and the widgets: nothing else."""
-        kept = (TemplateStaticFileHandler, MultiStaticFileHandler, VoilaKernelWebsocketHandler)
-        served = [handler for handler in super().init_handlers() if handler[1] in kept or "labextensions" in handler[0]]
+        files = (TemplateStaticFileHandler, MultiStaticFileHandler)
+        served = [
+            handler for handler in super().init_handlers() if handler[1] in files or "labextensions" in handler[0]
+        ]
         (page,) = (handler[2] for handler in super().init_handlers() if handler[1] is TornadoVoilaHandler)
         return [
             *served,
+            (rf"/api/kernels/{_KERNEL}/channels", Channels),
             (rf"/api/kernels/{_KERNEL}", Alive),
             (rf"/voila/api/shutdown/{_KERNEL}", Leave),
             (r"/()", Page, page),
@@ -243,7 +256,7 @@ def configuration(texts: Mapping[str, str], folder: str) -> Config:
             "extension_allowlist": _WIDGETS, "extension_denylist": [], "kernel_spec_manager_class": OneKernel,
             "resources": {"page": dict(texts), "language_code": texts["lang"]}, "http_keep_alive_timeout": 60,
         },
-        "MappingKernelManager": {"cull_idle_timeout": REST, "cull_interval": 300, "cull_connected": True, "allow_tracebacks": False},
+        "MappingKernelManager": {"cull_idle_timeout": REST, "cull_interval": LOOK, "cull_connected": True, "allow_tracebacks": False},
         "VoilaKernelManager": {"fill_delay": 3},
         "KernelManager": {"autorestart": False, "transport": "ipc" if sockets else "tcp"},  # ipc: no port is opened
         "HTMLExporter": {"language_code": texts["lang"]},
