@@ -1,4 +1,4 @@
-# The targets that people use: report, test, test-slow, lab, lint, lock.
+# The targets that people use: report, app, test, test-slow, lab, lint, lock.
 # Each sets up what it needs in .venv; only `test` and `test-slow` want Debian packages.
 PYTHON ?= $(firstword $(foreach p,python3.11 python3 python,$(shell command -v $(p) 2>/dev/null)))
 STUDY  ?= data/healthcheck/study.yml
@@ -8,12 +8,13 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-slow lab lint lock debian
+.PHONY: help report app test test-slow lab lint lock debian
 # Compiled bytecode halves the start of every run, and many containers switch it off.
 unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make report     the demo study's reports, English and Chinese, under reports/"
+	@echo "make app        the demo study as a page on this machine, to explore without code"
 	@echo "make test       style, types and all tests but the slow ones"
 	@echo "make test-slow  the slow tests: recovery and coverage of intervals"
 	@echo "make lab        JupyterLab in notebooks/"
@@ -36,6 +37,9 @@ debian:
 report: $(READY)
 	$(BIN)/cxlab report $(STUDY) --lang en
 	$(BIN)/cxlab report $(STUDY) --lang zh
+
+app: $(READY)
+	$(BIN)/cxlab app $(STUDY)
 
 test: $(READY) debian lint
 	$(PYTEST) --nbmake --ignore=tests/notebooks tests cxlab $(NOTEBOOKS)
