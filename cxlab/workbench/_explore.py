@@ -55,9 +55,7 @@ def explore(study: Study | Survey, *, tabs: Sequence[str] | None = None, lang: s
     delete-a-group jackknife; when the hand rests, the library's own function replaces them, with 1,000 replicates: the call
     that "copy as code" gives. Point estimates of both are the same. Effective bases under 30 are not shown.
 
-    See Also
-    --------
-    cxlab.explore_drivers, cxlab.what_if_sliders : one view alone.
+    :func:`cxlab.explore_drivers` and :func:`cxlab.what_if_sliders` show one view alone.
 
     Examples
     --------
