@@ -475,6 +475,15 @@ def test_controls_speak_both_languages(demo):
             assert text["zh"]
 
 
+def test_drivers_stand_under_their_blocks(demo):
+    control = next(c for c in demo.controls() if c.name == "drivers")
+    assert {driver: text["zh"] for driver, text in control.headings.items()} == {
+        "booking": "价值", "price_fairness": "价格", "parking": "感官", "noise": "未归类",
+    }  # fmt: skip
+    order = [v for v, _ in control.options]
+    assert [v for v in order if v in control.headings] == list(control.headings)
+
+
 def test_titles(demo):
     said = [demo.live(ask(demo, lang=lang, show=show)).spec["title"] for show in SHOWS for lang in ("en", "zh")]
     pattern = [re.sub(r"[+−]?\d+(\.\d+)?%?", "#", t) for t in said]

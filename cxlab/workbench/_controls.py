@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -119,7 +120,10 @@ class _Several(Handle):
         self._none.on_click(lambda _: self._set(False))
         buttons = widgets.HBox([self._all, self._none]).add_class("cx-all-none")
         few = len(self._boxes) <= 4
-        listed = widgets.VBox(self._boxes).add_class("cx-several")
+        self._above = {v: widgets.HTML().add_class("cx-heading") for v in self.control.headings}
+        pairs = zip(self.control.options, self._boxes, strict=True)
+        shown = [w for (v, _), box in pairs for w in (*([self._above[v]] if v in self._above else []), box)]
+        listed = widgets.VBox(shown).add_class("cx-several")
         self.box = widgets.VBox([self._title, listed] if few else [self._title, buttons, listed])
         self.box.add_class("cx-control-group")
         with self.quiet():
@@ -151,6 +155,8 @@ class _Several(Handle):
             self._title.value = pick(self.control.label, lang)
             for (_, text), box in zip(self.control.options, self._boxes, strict=True):
                 box.description = pick(text, lang)
+            for value, text in self.control.headings.items():
+                self._above[value].value = f"<h4>{escape(pick(text, lang))}</h4>"
             self._all.description, self._none.description = pick(_ALL, lang), pick(_NONE, lang)
             for button in (self._all, self._none):
                 button.tooltip = f"{pick(self.control.label, lang)}: {button.description}"

@@ -68,13 +68,22 @@ class DriversTab(Tab):
         by: tuple[Option, ...] = ((None, words.LABELS["together"]), *workspace.options([g for g in groups if g]))
         blocks = [b for b in dict.fromkeys(self._block_of[d] for d in self._drivers) if b]
         shows = [s for s in words.SHOWS if s != "blocks" or blocks]
+        ranked, split = ("drivers", "map"), ("drivers", "blocks", "effects")
         return (
             Pick(name="outcome", label=words.LABELS["outcome"], options=workspace.options(self._outcomes), default=outcome),
             Pick(name="show", label=words.LABELS["show"], options=tuple((s, words.SHOWS[s]) for s in shows), default="drivers"),
-            Pick(name="method", label=words.LABELS["method"], options=tuple((m, METHOD_NAMES[m]) for m in METHODS), default="shapley"),
-            *([Pick(name="by", label=words.LABELS["by"], options=by)] if len(by) > 1 else []),
-            Several(name="drivers", label=words.LABELS["drivers"], options=workspace.options(self._drivers), default=self._default(outcome)),
+            Pick(name="method", label=words.LABELS["method"], options=tuple((m, METHOD_NAMES[m]) for m in METHODS), default="shapley", when={"show": ranked}),
+            *([Pick(name="by", label=words.LABELS["by"], options=by, when={"show": split})] if len(by) > 1 else []),
+            Several(name="drivers", label=words.LABELS["drivers"], options=workspace.options(self._drivers), default=self._default(outcome),
+                    headings=self._headings() if blocks else {}),
         )  # fmt: skip
+
+    def _headings(self) -> dict[str, Texts]:
+        """Wording of each block, above its first driver."""
+        first: dict[str, str] = {}
+        for driver in self._drivers:
+            first.setdefault(self._block_of[driver], driver)
+        return {driver: self._texts(block) if block else words.LABELS["alone"] for block, driver in first.items()}
 
     def _default(self, outcome: str) -> tuple[str, ...]:
         """The library's own choice, without what the outcome is made of."""

@@ -50,9 +50,16 @@ class Pick(Control):
 
 @dataclass(frozen=True, kw_only=True)
 class Several(Control):
-    """Any number of options; the choice is a tuple of values in the order of the options."""
+    """Any number of options; the choice is a tuple of values in the order of the options.
+
+    Attributes
+    ----------
+    headings : mapping of value to wording
+        What stands above an option, where options come in blocks.
+    """
 
     options: tuple[Option, ...]
+    headings: Mapping[Any, Texts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
