@@ -74,8 +74,8 @@ def test_a_slider_and_a_cost_for_every_driver_under_its_block():
             np.floor(min(10 - means[d], 5) * 10 + 1e-6) / 10
         )  # no further than the mean can go
         assert -c.low == pytest.approx(np.floor(min(means[d], 5) * 10 + 1e-6) / 10)
-    assert sliders[0].group["en"] == "Points that everybody's rating moves by – service"
-    assert sliders[2].group["zh"] == "所有人评分的变动（分）：其他因素"
+    assert sliders[0].group["en"] == "Service: points up or down"
+    assert sliders[2].group["zh"] == "其他因素：评分升降（分）"
     assert [c.name for c in controls if isinstance(c, Number)] == ["cost_queue", "cost_doctor", "cost_meal", "budget"]
     assert isinstance(controls[-1], Press)
     wide = WhatIfTab(

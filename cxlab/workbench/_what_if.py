@@ -17,6 +17,8 @@ from cxlab.result import SUPPRESSED_BASE, Base, Result, reliability
 from cxlab.survey import Survey
 from cxlab.words import Figure, Note
 from cxlab.workbench import _what_if_words as words
+from cxlab.workbench._drivers_figures import Kept
+from cxlab.workbench._drivers_live import key_of
 from cxlab.workbench._tab import Asked, Control, Number, Pick, Press, Slide, Tab, Texts, View, message
 from cxlab.workbench._what_if_draw import TOGETHER, Part, Scene, best_set, interval, panels
 from cxlab.workbench._what_if_measures import FINE, GAINS, LEVELS, Measure, measures_of
@@ -37,6 +39,7 @@ class WhatIfTab(Tab):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._measures, self._left = measures_of(workspace.survey)
+        self._results = Kept(24)
 
     # ------------------------------------------------------------------ what can be chosen
     def lacking(self) -> Texts | None:
@@ -91,7 +94,7 @@ class WhatIfTab(Tab):
                 heading: Texts = words.LABELS["move"]
             else:
                 name = self.workspace.texts(block) if block else words.LABELS["alone"]
-                heading = Note(words.GROUPED, move=words.LABELS["move"], block=name)
+                heading = Note(words.GROUPED, block=name)
             out.append((heading, names))
         return out
 
@@ -235,8 +238,11 @@ class WhatIfTab(Tab):
     def _asked_library(
         self, survey: Survey, measure: Measure, asked: Asked, moved: Mapping[str, float]
     ) -> WhatIfResult:
-        try:
+        def made() -> WhatIfResult:
             return what_if(survey, measure.text, changes=moved, drivers=list(self._drivers), replicates=REPLICATES)
+
+        try:
+            return self._results((key_of(asked.filter), measure.text, tuple(moved.items())), made)
         except SurveyError:
             columns = (*self._drivers, measure.column)
             self._require_variation(asked, self.workspace.cube.covariances(asked.filter, columns))
@@ -304,7 +310,10 @@ class WhatIfTab(Tab):
         up = {d: 1.0 if self.workspace.survey.higher_is_better(d) else -1.0 for d in costs}
         changes = {d: moved.get(d, up[d]) for d in costs}
         given = {"changes": changes, "drivers": list(self._drivers), "cost": costs, "budget": budget}
-        result = what_if(survey, measure.text, **given, replicates=REPLICATES)
+        result = self._results(
+            (key_of(asked.filter), measure.text, repr(given)),
+            lambda: what_if(survey, measure.text, **given, replicates=REPLICATES),
+        )
         said = ", ".join(f"{k}={v!r}" for k, v in given.items())
         code = self.workspace.code(asked.filter, f"best = cx.what_if(survey, {measure.text!r}, {said})")
         lines = tuple(s.text for s in result.sentences(asked.lang))

@@ -6,7 +6,7 @@ from cxlab.workbench._tab import Texts
 
 TITLE: Texts = {"en": "What if", "zh": "情景推演"}
 LABELS: dict[str, Texts] = {
-    "move": {"en": "Points that everybody's rating moves by", "zh": "所有人评分的变动（分）"},
+    "move": {"en": "Everybody's rating, points up or down", "zh": "所有人的评分升降（分）"},
     "alone": {"en": "Other drivers", "zh": "其他因素"},
     "cost": {"en": "Cost of one point (may stay empty)", "zh": "每提高 1 分的成本（可留空）"},
     "best": {"en": "Best use of a budget", "zh": "预算最佳用法"},
@@ -14,7 +14,7 @@ LABELS: dict[str, Texts] = {
     "target": {"en": "Best for", "zh": "优化目标"},
     "find": {"en": "Find the best set", "zh": "查找最佳组合"},
 }
-GROUPED: Texts = {"en": "{move} – {block}", "zh": "{move}：{block}"}
+GROUPED: Texts = {"en": "{block:cap}: points up or down", "zh": "{block}：评分升降（分）"}
 COST_OF: Texts = {"en": "Cost: {driver}", "zh": "成本：{driver}"}
 LESS: Texts = {"en": "{driver} (less is better)", "zh": "{driver}（越低越好）"}
 SHORT: dict[str, Texts] = {"recommend": {"en": "NPS", "zh": "净推荐值"}, "renewal": {"en": "renewals", "zh": "续约率"}}
