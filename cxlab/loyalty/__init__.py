@@ -10,5 +10,8 @@ from cxlab.loyalty._map import loyalty_map as loyalty_map
 from cxlab.loyalty._map_result import LoyaltyMapResult as LoyaltyMapResult
 from cxlab.loyalty._money import value_of_a_point as value_of_a_point
 from cxlab.loyalty._money_result import ValueResult as ValueResult
+from cxlab.loyalty._moving import MovingCurve as MovingCurve
+from cxlab.loyalty._moving import ScoreCube as ScoreCube
+from cxlab.loyalty._moving import score_cube as score_cube
 from cxlab.loyalty._survival import survival as survival
 from cxlab.loyalty._survival_result import SurvivalResult as SurvivalResult
