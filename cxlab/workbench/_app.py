@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
+from cxlab.cube import Progress
 from cxlab.errors import SurveyError
 from cxlab.items import pick
 from cxlab.words import LANGUAGES, Note, language
@@ -50,7 +52,7 @@ class Workbench(widgets.VBox):
         self._progress = widgets.IntProgress(min=0, max=100).add_class("cx-progress")
         self.children = [widgets.HTML(f"<p>{escape(self._building())}</p>"), self._progress]
         if len(workspace.survey) <= _AT_ONCE or _no_loop():
-            workspace.build()
+            self._build()
             self._open()
         else:
             self._build_behind()
@@ -66,25 +68,20 @@ class Workbench(widgets.VBox):
         def moved(done: int, total: int) -> None:
             loop.call_soon_threadsafe(self._moved, done, total)
 
-        def work() -> str | None:
-            try:
-                self.workspace.build(moved)
-            except SurveyError as error:
-                return str(error)
-            return None
+        waiting = loop.run_in_executor(self._pool, self._build, moved)
+        waiting.add_done_callback(lambda _: self._open())
 
-        waiting = loop.run_in_executor(self._pool, work)
-        waiting.add_done_callback(lambda done: self._open(done.result()))
+    def _build(self, progress: Progress | None = None) -> None:
+        """Build the cube; what stands in the way is said by every tab that asks it."""
+        with suppress(SurveyError):
+            self.workspace.build(progress)
 
     def _moved(self, done: int, total: int) -> None:
         self._progress.value = int(100 * done / max(total, 1))
         self._progress.description = f"{self.workspace.plan.bytes / 1e6:,.0f} MB"
 
     # ------------------------------------------------------------------ what is on the screen
-    def _open(self, fault: str | None = None) -> None:
-        if fault is not None:
-            self.children = [widgets.HTML(f"<p>{escape(fault)}</p>")]
-            return
+    def _open(self) -> None:
         self._title = widgets.HTML().add_class("cx-title")
         self._languages = widgets.ToggleButtons(
             options=[(_LANGUAGE_NAMES[code], code) for code in LANGUAGES], value=self.lang, tooltips=[_LANGUAGE_NAMES[c] for c in LANGUAGES]

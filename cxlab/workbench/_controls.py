@@ -210,7 +210,7 @@ class _Slide(Handle):
         # A browser's slider counts its steps from the left end: 0 is among them only if the end is a multiple of the step.
         low, high = math.ceil(c.low / c.step - 1e-9) * c.step, math.floor(c.high / c.step + 1e-9) * c.step
         self.box = widgets.FloatSlider(
-            value=c.default, min=low, max=high, step=c.step, readout_format=c.spec, continuous_update=True
+            value=c.default, min=low, max=high, step=c.step, readout_format=c.spec.lstrip("+"), continuous_update=True
         )
         self.box.observe(self.hear, "value")
 
