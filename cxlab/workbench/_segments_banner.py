@@ -156,12 +156,9 @@ def _taken(line: Line, kept: Sequence[int]) -> Line:
 
 
 def _lettered(heads: Sequence[Head]) -> list[Head]:
-    """Letters of the columns as the banner gives them: none for the total, and none for a column alone under its heading."""
-    segments = [h.segment for h in heads]
+    """Letters of the columns as the banner gives them: none for the total."""
     letters = iter(_ALPHABET)
-    return [
-        Head(h.segment, h.code, next(letters) if h.segment and segments.count(h.segment) > 1 else "") for h in heads
-    ]
+    return [Head(h.segment, h.code, next(letters) if h.segment else "") for h in heads]
 
 
 # ---------------------------------------------------------------------- the grid
@@ -222,7 +219,7 @@ def _column(workspace: Workspace, head: Head, lang: str) -> str:
     if not head.segment:
         return {"en": "Total", "zh": "总体"}[lang]
     known = {code: pick(text, lang) for code, text in workspace.values(head.segment)}
-    return known.get(head.code, str(head.code))
+    return number(known.get(head.code, str(head.code)), "cap")
 
 
 def _sub(workspace: Workspace, head: Head, lang: str) -> str:

@@ -116,8 +116,8 @@ _TITLE_MORE = {
     "zh": "总体平稳的背后：{segment}在{items}上差于其他顾客；另有 {others} 个群体存在被掩盖的问题",
 }
 _ROLES = {"cause": {"en": "Cause", "zh": "原因"}, "consequence": {"en": "Consequence", "zh": "后果"}}
-_FACT = {"en": "{who}: {item:in}, {kind}", "zh": "{who}：{item}（{kind}）"}
-_FACT_PLAIN = {"en": "{who}: {item:in}", "zh": "{who}：{item}"}
+_FACT = {"en": "{who:cap}: {item:in}, {kind}", "zh": "{who}：{item}（{kind}）"}
+_FACT_PLAIN = {"en": "{who:cap}: {item:in}", "zh": "{who}：{item}"}
 _TOTAL = {"en": " (total {total})", "zh": "（总体 {total}）"}
 _GAP = {"en": "Segment less all others", "zh": "该群体与其他顾客之差"}
 _SCALE = {"en": ", points on {low:g}–{high:g}", "zh": "（{low:g}–{high:g} 分制）"}

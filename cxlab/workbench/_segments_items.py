@@ -7,7 +7,7 @@ from typing import Any
 
 from cxlab.errors import SurveyError
 from cxlab.metrics import score
-from cxlab.result import SUPPRESSED_BASE
+from cxlab.result import SUPPRESSED_BASE, reliability
 from cxlab.words import Note
 from cxlab.workbench._segments_tally import Tally
 from cxlab.workbench._tab import Texts
@@ -73,6 +73,12 @@ def require_base(tally: Tally, metric: str, filter: Filter, lang: str) -> tuple[
     return base, effective
 
 
+def masks(effective: Any, lang: str) -> list[str]:
+    """What curves say on small bases."""
+    low = int((reliability(effective) == "low").sum())
+    return [HIDDEN[lang], *([Note(LOW, count=low)[lang]] if low else [])]
+
+
 _FEW = {
     "en": "The filter leaves {base:,} respondents (effective base {effective:,.0f}); at least {least} are needed to show anything: widen it.",
     "zh": "当前筛选条件下仅有 {base:,} 位受访者（有效样本量 {effective:,.0f}），少于 {least}，不予显示：请放宽筛选条件。",
@@ -89,6 +95,11 @@ NO_WAVES = {
     "en": "The survey has no waves; declare in study.yml which column holds them, for example:\nwave: {column: wave, period: month}",
     "zh": "数据没有期次；请在 study.yml 中声明期次所在的列，例如：\nwave: {column: wave, period: month}",
 }
+LOW = {
+    "en": "Effective bases of 30–74, to be read with care: {count}.",
+    "zh": "有效样本量为 30–74、解读须谨慎的数值：{count} 个。",
+}
+HIDDEN = {"en": "Effective bases under 30 are left out.", "zh": "有效样本量不足 30 的不显示。"}
 MASKS = {
     "en": "Effective bases under 30 are not shown (–), 30–74 are grey.",
     "zh": "有效样本量不足 30 不显示（–），30–74 以灰色显示。",

@@ -34,7 +34,8 @@ class Tallied:
     Attributes
     ----------
     estimate, base, effective : array, shape (groups,)
-        ``effective`` is the smaller of base / (design effect of the mean) and Kish's effective base.
+        ``effective`` is Kish's effective base over the rest of the design effect, at least 1 and pooled over the groups: the
+        jackknife's own is too noisy to mask small groups by.
     replicates : array, shape (groups, replicates)
     scale : array, shape (replicates,)
         Factor of each squared deviation.
@@ -155,7 +156,10 @@ class Tally:
             variance = (np.nan_to_num(replicates - mean[:, :, None]) ** 2) @ laid.scale
             kish = np.where(base > 0, weight**2 / squares, 0.0)
             known = (variance > 1e-12 * spread) & (spread > 0)
-            effective = np.where(known, np.minimum(base * spread / np.where(known, variance, 1.0), kish), kish)
+            beyond = np.where(known, variance * kish / np.where(known, base * spread, 1.0), 0.0)
+        counted = np.where(known, base, 0.0)
+        pooled = (beyond * counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1.0)
+        effective = kish / np.maximum(pooled, 1.0)[:, None]
         df = there.sum(axis=1).T - 1.0
         return [Tallied(mean[k] + centers[k], base[k], effective[k], replicates[k] + centers[k], laid.scale, df[k])
                 for k in range(many)]  # fmt: skip

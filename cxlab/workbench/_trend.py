@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from cxlab.contrasts import holm
 from cxlab.drivers import default_drivers
 from cxlab.errors import SurveyError
 from cxlab.metrics import SIGNED
-from cxlab.tracking import ScorecardResult, scorecard, trend
+from cxlab.tracking import ScorecardResult, TrendResult, base_of, scorecard, trend
 from cxlab.words import Note, number
 from cxlab.workbench import _trend_drivers as over_time
 from cxlab.workbench._segments_items import NO_ITEMS, NO_WAVES, codes_inside, journey_items, metrics_of, require_base
@@ -36,6 +38,7 @@ from cxlab.workbench._workspace import Workspace
 
 MOST_LINES = 7  # groups that have a colour each
 _KEPT = 48  # answers kept ready
+_CELLS = 12_000_000  # rows × groups whose deviations are laid out at once
 Kept = TypeVar("Kept")
 
 
@@ -109,7 +112,6 @@ class TrendTab(Tab):
 
     def settled(self, asked: Asked) -> View:
         """The library's own trend; the cube's shares of every window."""
-        inside = self.workspace.inside
         if asked.choice.get("show", "metric") == "drivers":
             waves = self._waves(asked)
             over_time.require_drivers(self.workspace, asked, waves)
@@ -118,7 +120,7 @@ class TrendTab(Tab):
             rolled = self._once(self._rolled_key(asked), lambda: over_time.roll(self.workspace, asked["outcome"], asked["drivers"], rest, windows))  # fmt: skip
             return self._drivers_view(asked, rolled)
         self._course(asked)  # refuses what cannot be shown before anything long is begun
-        found = self._once(self._trend_key(asked), lambda: trend(inside(asked.filter), asked["metric"], by=asked["by"]))
+        found = self._once(self._trend_key(asked), lambda: self._trend(asked))
         return self._metric_view(asked, found, settled=True)
 
     def _metric_view(self, asked: Asked, found: Any, *, settled: bool = False) -> View:
@@ -134,7 +136,7 @@ class TrendTab(Tab):
                  for c, j in zip(cards, changes(drawn, now, then), strict=True)]  # fmt: skip
         read = reading(self.workspace, drawn, at, moved, asked)
         spec = {**curve(self.workspace, drawn, asked, now), "title": title, "subtitle": f"{read} · {self.workspace.said(asked.filter, lang)}",
-                "note": note_of(base, found is not None, lang)}  # fmt: skip
+                "note": note_of(drawn, base, found is not None, lang)}  # fmt: skip
         if asked["by"] is None and cards[0] is not None:
             lines += [s.text for s in cards[0].sentences(lang)]
         if settled:
@@ -169,6 +171,25 @@ class TrendTab(Tab):
         now = max((k for k, w in enumerate(waves) if w <= last), default=0)
         then = max((k for k, w in enumerate(waves) if w <= first), default=0)
         return now, (then if then < now else max(now - 1, 0))
+
+    def _trend(self, asked: Asked) -> TrendResult:
+        """The library's trend; of very many rows some waves at a time, which gives the same table in less memory."""
+        waves, by = self._waves(asked), asked["by"]
+        groups = len(codes_inside(self.workspace, asked.filter, by)) if by else 1
+        size = max(1, _CELLS // (len(self.workspace.survey.data) * groups))
+        whole = self.workspace.inside(asked.filter)
+        if size >= len(waves):
+            return trend(whole, asked["metric"], by=by)
+        parts = []
+        for start in range(0, len(waves), size):
+            some = whole.where(**{str(self.workspace.wave): waves[start : start + size]})
+            parts.append(trend(some, asked["metric"], by=by))
+        table = pd.concat([p.table for p in parts], ignore_index=True)
+        if by:
+            table = table.sort_values(["segment", "wave"], kind="stable", ignore_index=True)
+        labels = {k: v for p in parts for k, v in p.labels.items()}
+        call = f"cx.trend(survey{whole.filter}, {asked['metric']!r}, by={by!r})"
+        return replace(parts[0], table=table, base=base_of(whole), labels=labels, call=call)
 
     def _cards(
         self, asked: Asked, drawn: Course, at: tuple[int, int], *, settled: bool

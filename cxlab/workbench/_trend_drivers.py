@@ -15,7 +15,7 @@ from cxlab.errors import SurveyError
 from cxlab.result import Base, Result, reliability
 from cxlab.theme import SEQUENCE
 from cxlab.words import Note, number
-from cxlab.workbench._segments_items import MASKS, Filter
+from cxlab.workbench._segments_items import Filter, masks
 from cxlab.workbench._tab import Asked, View, ticks
 from cxlab.workbench._trend_metric import ALPHA, names_of
 from cxlab.workbench._workspace import Workspace, base_note
@@ -25,6 +25,7 @@ MOST_WINDOWS = 24
 MOST_DRIVERS = 20
 MOST_SHAPLEY = 13  # drivers up to which Shapley shares are quick in every window
 TOP = 5
+_NAMED = 2  # windows with another leader that the title names
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,19 +172,17 @@ def _findings(workspace: Workspace, rolled: Rolled, asked: Asked) -> list[str]:
     best = int(np.bincount(leaders, minlength=len(rolled.drivers)).argmax())
     facts = {"driver": workspace.texts(rolled.drivers[best]), "outcome": workspace.texts(asked["outcome"]), "size": asked["window"],
              "count": int((leaders == best).sum()), "windows": int(alive.sum())}  # fmt: skip
-    said = [Note(_LEADS, **facts)[lang]]
     places = np.flatnonzero(alive)
     others = [
-        (int(d), _spanned(workspace, rolled.windows[k], lang))
+        (workspace.survey.label(rolled.drivers[d], lang), _spanned(workspace, rolled.windows[k], lang))
         for d, k in zip(leaders.tolist(), places.tolist(), strict=True)
         if d != best
     ]
-    if others:
-        listed = [f"{workspace.survey.label(rolled.drivers[d], lang)} ({w})" for d, w in others[:4]] + ["…"] * (
-            len(others) > 4
-        )
-        joined = ", ".join(listed) if lang == "en" else "、".join(listed).replace(" (", "（").replace(")", "）")
-        said.append(Note(_OTHERS, listed=joined)[lang])
+    title = Note(_LEADS, **facts)[lang]
+    if 0 < len(others) <= _NAMED:
+        joined = [Note(_OTHER, driver=d, span=w)[lang] for d, w in others]
+        title += ("；" if lang == "zh" else "; ") + ("、" if lang == "zh" else ", ").join(joined)
+    said = [title]
     if rolled.shift is None:
         return [*said, Note(_STEADY)[lang]]
     driver, window, before, change = rolled.shift
@@ -248,7 +247,7 @@ def _note(rolled: Rolled, asked: Asked) -> str:
         parts.append(Note(_TOP_ONLY, top=TOP)[lang])
     if rolled.failed:
         parts.append(Note(_FAILED, count=rolled.failed)[lang])
-    return ("" if lang == "zh" else " ").join([*parts, MASKS[lang]])
+    return ("" if lang == "zh" else " ").join([*parts, *masks(rolled.effective, lang)])
 
 
 def _result(workspace: Workspace, rolled: Rolled, asked: Asked) -> Result:
@@ -288,7 +287,7 @@ _LEADS = {
     "en": "{driver:cap} leads for {outcome:in} in {count} of {windows} windows of {size} waves",
     "zh": "{windows} 个滚动窗口（每个 {size} 期）中，“{driver}”有 {count} 个位居{outcome}驱动因素之首",
 }
-_OTHERS = {"en": "First in the other windows: {listed}.", "zh": "其余窗口居首的是：{listed}。"}
+_OTHER = {"en": "{driver:in} in {span}", "zh": "{span} 为“{driver}”"}
 _SHIFTED = {
     True: {
         "en": "The share of {driver:in} rose by {change:pt} percentage points from {then} to {now} (Holm, over all drivers and windows).",
