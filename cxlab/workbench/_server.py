@@ -259,5 +259,6 @@ def configuration(texts: Mapping[str, str], folder: str) -> Config:
         "MappingKernelManager": {"cull_idle_timeout": REST, "cull_interval": LOOK, "cull_connected": True, "allow_tracebacks": False},
         "VoilaKernelManager": {"fill_delay": 3},
         "KernelManager": {"autorestart": False, "transport": "ipc" if sockets else "tcp"},  # ipc: no port is opened
+        "NotebookClient": {"iopub_timeout": 300},  # a page of many widgets on a busy machine would lose its last output
         "HTMLExporter": {"language_code": texts["lang"]},
     })  # fmt: skip
