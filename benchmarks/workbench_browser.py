@@ -122,7 +122,7 @@ class Page:
         count, place = outcome.locator("option").count(), 0
         while True:
             place += 1
-            at, way = place % min(count, 2), "ArrowRight" if place % 8 < 4 else "ArrowLeft"
+            at, way = place % min(count, 2), "ArrowRight" if place % 2 else "ArrowLeft"
             yield "outcome", partial(outcome.select_option, index=at)
             for _ in range(2):
                 yield "segment", segments.nth(place % 2).click
@@ -137,10 +137,9 @@ def quantiles(values: list[float]) -> str:
     return "  ".join(f"{np.quantile(values, q):7.1f}" for q in (0.5, 0.95, 1.0))
 
 
-def run(page: Page, pause: int, count: int) -> None:
+def run(page: Page, steps, pause: int, count: int) -> None:
     """Print median, 95th percentile and maximum by kind of change."""
     found: dict[str, list[tuple[float, float]]] = {}
-    steps = page.changes()
     for _ in range(5):
         page.measured(next(steps)[1], pause)
     for _ in range(count):
@@ -165,9 +164,10 @@ def case(name: str, study: Path) -> None:
             page = Page(browser, address)
             print(f"first render {page.first:.2f} s")
             print("change     count   ms to picture: median, p95, max    of which kernel: median, p95, max")
-            run(page, PAUSE, CHANGES)
+            steps = page.changes()
+            run(page, steps, PAUSE, CHANGES)
             print("the same while the replicates of the change before are being computed")
-            run(page, RESTS, 30)
+            run(page, steps, RESTS, 30)
             browser.close()
     finally:
         server.terminate()
