@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 import cxlab as cx
 from cxlab.errors import SurveyError
 from cxlab.metrics import score
+from cxlab.workbench import _segments_tally
 from cxlab.workbench._picture import clean
 from cxlab.workbench._segments import SegmentsTab
 from cxlab.workbench._segments_banner import settled_banner
@@ -328,6 +330,17 @@ def test_many_rows_wait_for_the_worker(tab, workspace, monkeypatch):
     monkeypatch.setattr(Tally, "ready", lambda self, metrics: False)
     assert fresh.live(asked(fresh)) is None
     assert fresh.live(asked(fresh, show="pairs")) is None
+
+
+def test_a_layout_made_behind_serves_the_first_answer(workspace, monkeypatch):
+    monkeypatch.setattr(_segments_tally, "_MANY", 1_000)
+    tally = Tally(workspace)
+    for _ in range(200):
+        if tally.ready(["queue"]):
+            break
+        time.sleep(0.05)
+    assert tally.ready(["queue"])
+    np.testing.assert_allclose(tally.means("queue", {}).estimate, cx.means(workspace.survey, "queue").table["estimate"])
 
 
 def test_a_metric_of_the_tally_is_the_librarys_score(workspace):

@@ -122,7 +122,10 @@ def test_the_shock_of_the_report_is_seen_and_said(tab):
 def test_another_metric_points_at_the_shock(tab):
     view = tab.settled(asked(tab))
     assert view.spec["title"] == "Overall satisfaction: nothing in 24 waves moved beyond chance"
-    assert view.lines[-1] == "Among 12 other touchpoints the sharpest change is report: −1.44 in 2025-03 (Holm)."
+    assert (
+        view.lines[-1]
+        == "Of 12 touchpoints looked at besides, report has the sharpest change: −1.44 in 2025-03 (Holm)."
+    )
 
 
 def test_the_slow_fall_of_gold_is_said(tab):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 
 from cxlab.contrasts import p_values
 from cxlab.design import resolve, t_quantile
+from cxlab.errors import SurveyError
 from cxlab.metrics import Score, score
 from cxlab.replicates import deal
 from cxlab.result import reliability
@@ -21,6 +23,8 @@ from cxlab.workbench._workspace import Workspace
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 Filter = Mapping[str, Sequence[Any]]
+_MANY = 200_000  # rows whose layout is made behind
+_AT_ONCE = 2_500_000  # rows × metrics that are added up in about a tenth of a second
 _GROUPS = 100  # of the jackknife, as in the moment cube
 _KEPT = 64  # metrics whose sums are kept ready
 _SETS = 4  # sets of metrics asked together
@@ -103,6 +107,14 @@ class Tally:
         self._scores: dict[str, Score] = {}
         self._last: OrderedDict[tuple[str, ...], tuple[FloatArray, FloatArray]] = OrderedDict()
         self._lock = threading.RLock()
+        self._many = len(workspace.survey.data) > _MANY
+        if self._many and workspace.splits:
+            threading.Thread(target=self._lay, name="cxlab-tally", daemon=True).start()
+
+    def _lay(self) -> None:
+        """Lay out the cells of many rows before anybody asks; faults are said when somebody does."""
+        with self._lock, suppress(SurveyError):
+            _ = self._laid
 
     def score(self, metric: str) -> Score:
         """A metric of everybody: ``"nps"``, ``"csat"``, a column or role, or ``"top2(column)"``."""
@@ -114,10 +126,12 @@ class Tally:
             return self._scores[metric]
 
     def ready(self, metrics: Sequence[str]) -> bool:
-        """Whether these metrics answer at once: their sums are there, or the rows are few."""
+        """Whether these metrics answer at once: their sums are there, or are made in an instant."""
+        if self._many and "_laid" not in self.__dict__:
+            return False
         with self._lock:
             missing = [m for m in metrics if m not in self._sums]
-        return len(self._workspace.survey.data) * len(missing) <= 500_000
+        return len(self._workspace.survey.data) * len(missing) <= _AT_ONCE
 
     def means(self, metric: str, filter: Filter, by: Sequence[tuple[str, Sequence[Any]]] = ()) -> Tallied:
         """Means of a metric in the groups of columns, crossed, the last varying fastest; of everybody without columns."""

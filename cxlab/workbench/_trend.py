@@ -291,6 +291,6 @@ _MANY = _texts(
     "当前筛选条件下“{segment}”有 {count} 个组别，走势图最多绘制 {most} 个：请在筛选中选取部分组别，或在 study.yml（recoded）中合并分组。",
 )
 _ELSEWHERE = _texts(
-    "Among {count} other touchpoints the sharpest change is {item:in}: {change} in {wave} (Holm).",
-    "其他 {count} 个触点中变化最显著的是“{item}”：{wave} 变化 {change}（Holm 校正）。",
+    "Of {count} touchpoints looked at besides, {item:in} has the sharpest change: {change} in {wave} (Holm).",
+    "另查看 {count} 个触点，变化最显著的是“{item}”：{wave} 变化 {change}（Holm 校正）。",
 )

@@ -231,6 +231,8 @@ def curve(workspace: Workspace, drawn: Course, asked: Asked, cursor: int) -> dic
     ends += [] if target is None else [float(target)]
     least, most = (float(min(ends)), float(max(ends))) if ends else (0.0, 1.0)
     pad = 0.08 * (most - least) or 0.5
+    floor, roof = (0.0, 1.0) if drawn.score.kind == "share" else (-np.inf, np.inf)
+    bottom, top = max(least - pad, floor), min(most + pad, roof)
     lines = []
     if drawn.moves.shock is not None:
         _, wave, _, change, _ = drawn.moves.shock
@@ -242,8 +244,8 @@ def curve(workspace: Workspace, drawn: Course, asked: Asked, cursor: int) -> dic
         "levels": [] if target is None else [{"at": float(target), "label": Note(_TARGET, target=number(float(target), spec))[lang]}],
         "x_axis": {"label": workspace.survey.label(str(workspace.wave), lang), "low": 0, "high": max(len(drawn.waves) - 1, 1),
                    "ticks": [{"at": i, "text": waves[w]} for i, w in enumerate(drawn.waves)]},
-        "y_axis": {"label": label_of(workspace, drawn.score, lang), "low": least - pad, "high": most + pad,
-                   "ticks": ticks(least - pad, most + pad, _tick_spec(spec, most - least))},
+        "y_axis": {"label": label_of(workspace, drawn.score, lang), "low": bottom, "high": top,
+                   "ticks": ticks(bottom, top, _tick_spec(spec, most - least))},
     }  # fmt: skip
 
 
