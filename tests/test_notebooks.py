@@ -28,6 +28,7 @@ OTHER: dict[str, dict[str, Any]] = {
         "study": str(ROOT / "data" / "mobi" / "study.yml"), "by": "expectation", "change": {"PERQ4": 1.0}, "event": None, "lang": "zh",
         "replicates": 200, "seed": 7,
     },
+    "09_explore": {"study": str(ROOT / "data" / "mobi" / "study.yml"), "lang": "zh"},
     "monthly_report": {
         "study": str(ROOT / "data" / "healthcheck" / "study.yml"), "wave": "2025-03", "lang": "zh", "replicates": 200, "seed": 7,
         "facts_path": "other.json",
