@@ -15,6 +15,7 @@ import pytest
 import cxlab as cx
 from cxlab.errors import SurveyError
 from cxlab.layers import answered, moved
+from cxlab.workbench import _layers
 from cxlab.workbench._layers import LayersTab
 from cxlab.workbench._layers_diagram import placed
 from cxlab.workbench._tab import Asked, View, defaults
@@ -299,10 +300,23 @@ def test_arrows_of_the_index_model_run_through_no_construct(mobi):
     assert len(set(at.values())) == len(at)
     for start, end in LayersTab(mobi)._model.paths:
         (a, r), (b, s) = at[start], at[end]
-        assert a < b
+        assert a <= b < 4
         for name, (c, row) in at.items():
             if a < c < b:
                 assert abs(r + (s - r) * (c - a) / (b - a) - row) > 0.3, (start, end, name)
+
+
+def test_with_many_rows_the_work_is_bounded_and_said(demo, monkeypatch):
+    monkeypatch.setattr(_layers, "_AT_ONCE", 5_000)
+    tab = LayersTab(demo)
+    question = asked(tab, by="gender", show="paths")
+    assert tab.live(question) is None  # the worker counts who could answer
+    view = tab.settled(question)
+    assert (
+        view.code.splitlines()[-1] == "result = cx.compare_paths(survey, by='gender', replicates=200, permutations=0)"
+    )
+    assert "With 9,600 respondents only 200 replicates are drawn here, and none are permuted." in view.spec["note"]
+    assert tab.live(question) is not None
 
 
 def test_a_live_answer_takes_a_fraction_of_the_time(tab):

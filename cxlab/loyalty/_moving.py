@@ -117,7 +117,7 @@ class ScoreCube:
     def _table(self, points: FloatArray, each: Sequence[Jackknifed], level: float) -> pd.DataFrame:
         mean = np.array([j.mean[0] for j in each])
         variance = np.array([_variance(j) for j in each])
-        effective = np.array([float(j.base_effective[0]) for j in each])
+        effective = np.array([float(j.base_effective[0]) if _known(j) else j.base_kish for j in each])
         kish, base = np.array([j.base_kish for j in each]), np.array([j.base for j in each])
         df = np.array([j.df for j in each])
         estimates = Estimates(mean, np.diag(variance), base, effective, kish, df)
@@ -128,11 +128,14 @@ class ScoreCube:
         })  # fmt: skip
 
 
+def _known(found: Jackknifed) -> bool:
+    """Whether every replicate has somebody; of a single sampling unit one has nobody."""
+    return bool(np.isfinite(found.means).all())
+
+
 def _variance(found: Jackknifed) -> float:
-    """Of the mean; NaN where a replicate has nobody, as with a single sampling unit."""
-    if not np.isfinite(found.means).all():
-        return float("nan")
-    return float(found.spread(found.means, found.mean)[0, 0])
+    """Of the mean; NaN where it is not known."""
+    return float(found.spread(found.means, found.mean)[0, 0]) if _known(found) else float("nan")
 
 
 def score_cube(survey: Survey, satisfaction: str, loyalty: str, splits: Sequence[str]) -> ScoreCube | None:

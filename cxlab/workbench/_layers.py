@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -35,12 +37,13 @@ from cxlab.workbench import _layers_specs as specs
 from cxlab.workbench import _layers_words as words
 from cxlab.workbench._layers_numbers import Group, of_groups, of_ipma, of_moments, of_result, of_room
 from cxlab.workbench._layers_specs import Said
-from cxlab.workbench._tab import Asked, Control, Pick, Tab, Texts, View
+from cxlab.workbench._tab import Asked, Control, Option, Pick, Tab, Texts, View
 from cxlab.workbench._workspace import MOST_GROUPS, base_note
 
 MOST_BESIDE = 12  # groups that the library compares
 _LIVE_BESIDE = 6  # groups that are estimated anew while something moves
-_REPLICATES = 1000
+_AT_ONCE = 100_000  # rows up to which the first live answer counts who could answer; of more the worker does
+_FEWER = 200  # replicates where there are more rows than that
 _KEPT = 8
 Now = tuple[
     Any, Jackknifed, PathModel, Texts | None
@@ -63,6 +66,10 @@ class LayersTab(Tab):
     def __init__(self, workspace: Any) -> None:
         super().__init__(workspace)
         self._results: OrderedDict[str, Result] = OrderedDict()
+        self._known: dict[str, tuple[Option, ...]] = {}
+        self._lock = threading.Lock()
+        self._answered: Answered | None = None
+        self._counted = False
 
     # ------------------------------------------------------------------ what there is
     def lacking(self) -> Texts | None:
@@ -82,13 +89,19 @@ class LayersTab(Tab):
         """The study's model with all its items."""
         return study_model(self.workspace.survey)
 
-    @cached_property
-    def _answered(self) -> Answered | None:
-        """Who could answer the items, by cells; None where the library's own refusal is to be shown."""
-        try:
-            return answered(self.workspace.survey, self.workspace.cube.splits)
-        except SurveyError:
-            return None
+    def _count(self) -> None:
+        """Count once who could answer the items, by cells; without the counts the library's own refusal is shown."""
+        with self._lock:
+            if not self._counted:
+                with suppress(SurveyError):
+                    self._answered = answered(self.workspace.survey, self.workspace.cube.splits)
+                self._counted = True
+
+    def _values(self, by: str) -> tuple[Option, ...]:
+        """Codes of a segment with their labels, looked up once."""
+        if by not in self._known:
+            self._known[by] = self.workspace.values(by)
+        return self._known[by]
 
     def controls(self) -> Sequence[Control]:
         caused = [name for name in self._model.names if any(name == end for _, end in self._model.paths)]
@@ -118,7 +131,7 @@ class LayersTab(Tab):
         def label(name: str) -> str:
             return " × ".join(pick(self._wordings(part), lang, part) for part in name.split(":"))
 
-        values = dict(self.workspace.values(by)) if by else {}
+        values = dict(self._values(by)) if by else {}
         return Said(lang, label, self.workspace.survey.label(by, lang) if by else "",
                     lambda code: pick(values.get(code, {}), lang, str(code)))  # fmt: skip
 
@@ -129,7 +142,8 @@ class LayersTab(Tab):
         if self._answered is not None and asked["by"] in self._answered.splits:
             codes = self._answered.codes(asked["by"], asked.filter)
         else:
-            codes = list(self.workspace.codes(asked["by"]))
+            chosen = asked.filter.get(asked["by"])
+            codes = [c for c, _ in self._values(asked["by"]) if chosen is None or c in chosen]
         facts = {"by": self.workspace.survey.label(asked["by"], asked.lang), "count": len(codes)}
         if len(codes) > MOST_BESIDE:
             raise SurveyError(asked.text(words.MANY, **facts, most=MOST_BESIDE))
@@ -139,6 +153,8 @@ class LayersTab(Tab):
 
     # ------------------------------------------------------------------ while something moves
     def live(self, asked: Asked) -> View | None:
+        if len(self.workspace.survey) <= _AT_ONCE:
+            self._count()
         codes = self._groups(asked)
         _check_map(self._model, asked)
         if self._answered is None or self._model.products or len(codes) > _LIVE_BESIDE:
@@ -217,6 +233,7 @@ class LayersTab(Tab):
 
     # ------------------------------------------------------------------ at rest
     def settled(self, asked: Asked) -> View:
+        self._count()
         codes = self._groups(asked)
         _check_map(self._model, asked)
         said = self._said(asked)
@@ -228,7 +245,10 @@ class LayersTab(Tab):
             numbers = of_groups(result) if isinstance(result, PathGroupsResult) else of_result(result)
         base = base_note(result.base.respondents, result.base.effective, asked.lang)
         notes = [base, said.text(words.SETTLED, replicates=result.replicates)]
-        notes += [self._aside(result.model, said)] if not isinstance(result, IpmaResult) else []
+        if len(self.workspace.survey) > _AT_ONCE:
+            notes.append(said.text(words.FEWER, rows=len(self.workspace.survey), replicates=_FEWER))
+        ground = result.ground.prepared.model if isinstance(result, IpmaResult) and result.ground else None
+        notes.append(self._aside(result.model if not isinstance(result, IpmaResult) else ground or self._model, said))
         lines = tuple(s.text for s in result.sentences(asked.lang))
         spec = self._spec(asked, numbers, said, notes)
         if isinstance(result, (PathGroupsResult, IpmaResult)):
@@ -251,12 +271,14 @@ class LayersTab(Tab):
     def _options(self, asked: Asked, codes: Sequence[Any]) -> tuple[str, dict[str, Any]]:
         """Name of the library's function, and what it is called with."""
         more: dict[str, Any] = {"method": "plsc"} if asked["method"] == "plsc" else {}
+        many = len(self.workspace.survey) > _AT_ONCE
+        more |= {"replicates": _FEWER} if many else {}
         if asked["show"] == "map":
             by = {"by": asked["by"]} if codes else {}
             return "ipma", {"target": asked["target"], **by, "items": asked["points"] == "items", **more}
         if not self._beside(asked, codes):
             return "path_model", more
-        return "compare_paths", {"by": asked["by"], **more}
+        return "compare_paths", {"by": asked["by"], **more, **({"permutations": 0} if many else {})}
 
     def _beside(self, asked: Asked, codes: Sequence[Any]) -> Sequence[Any]:
         """Groups that are estimated apart: none where their diagrams do not fit beneath one another."""

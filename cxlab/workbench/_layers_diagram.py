@@ -9,6 +9,7 @@ from itertools import combinations, product
 Edge = tuple[str, str]
 _PASSES = 6
 _SMALL = 12  # constructs up to which pairs of them are tried as well
+_ACROSS = 5  # columns that fit beside each other; of more, two neighbours share one
 _CLEAR = 0.6  # rows that a straight arrow keeps from a construct that it passes
 
 
@@ -22,8 +23,10 @@ def placed(edges: tuple[Edge, ...]) -> dict[str, tuple[int, int]]:
     {'experience': (0, 0), 'emotion': (1, 1), 'behaviour': (2, 0)}
     """
     columns = _columns(edges)
+    if max(columns.values()) >= _ACROSS:
+        columns = {name: column // 2 for name, column in columns.items()}
     wide = max(list(columns.values()).count(c) for c in columns.values())
-    rows = range(max(wide + 1, 3 if max(columns.values()) > 2 else 2))
+    rows = range(max(wide + 1, 3 if len(columns) > 3 else 2))
     at = _started(columns, len(rows))
     for _ in range(_PASSES):
         before = dict(at)
@@ -71,7 +74,11 @@ def _cost(edges: Sequence[Edge], columns: dict[str, int], at: dict[str, int]) ->
         span = columns[end] - columns[start]
         cost += 0.3 * abs(at[end] - at[start])
         for name, column in columns.items():
-            if columns[start] < column < columns[end]:
+            if not span:
+                cost += 8.0 * (
+                    column == columns[start] and min(at[start], at[end]) < at[name] < max(at[start], at[end])
+                )
+            elif columns[start] < column < columns[end]:
                 height = at[start] + (at[end] - at[start]) * (column - columns[start]) / span
                 cost += 8.0 * (abs(height - at[name]) < _CLEAR)
     for (a, b), (c, d) in combinations(edges, 2):

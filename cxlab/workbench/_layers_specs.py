@@ -183,8 +183,8 @@ def room_map(table: pd.DataFrame, target: str, said: Said) -> Spec:
     cut = float(pull @ known["performance"].to_numpy(float) / pull.sum()) if pull.sum() > 0 else None
     return {
         "kind": "map", "points": points, "series": [{"name": str(said.value(c)), "colour": hues[c]} for c in codes if c is not None],
-        "x_axis": {"label": said.text(words.AXIS_PERFORMANCE), "ticks": ticks(*x), "low": x[0], "high": x[1]},
-        "y_axis": {"label": said.text(words.AXIS_IMPORTANCE, target=said.label(target)), "ticks": ticks(*y, "+.1f"), "low": y[0], "high": y[1]},
+        "x_axis": {"label": said.text(words.AXIS_PERFORMANCE), "ticks": ticks(*x, "g"), "low": x[0], "high": x[1]},
+        "y_axis": {"label": said.text(words.AXIS_IMPORTANCE, target=said.label(target)), "ticks": ticks(*y, "+g"), "low": y[0], "high": y[1]},
         "x_cut": cut, "y_cut": float(10 * known["importance"].mean()) if len(known) else None, "corners": list(words.CORNERS[said.lang]),
     }  # fmt: skip
 

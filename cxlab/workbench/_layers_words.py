@@ -92,8 +92,8 @@ KINDS = {
 AXIS_PATHS = {"en": "Standardised path, 95 % interval", "zh": "标准化路径系数与 95% 区间"}
 AXIS_EFFECTS = {"en": "Standardised effect on {target:in}, 95 % interval", "zh": "对“{target}”的标准化效应与 95% 区间"}
 AXIS_IMPORTANCE = {
-    "en": "Importance: points of {target:in} for +1 point",
-    "zh": "重要性：每提高 1 分，“{target}”的相应变化（分）",
+    "en": "Importance: points of {target:in} for +10 points",
+    "zh": "重要性：每提高 10 分，“{target}”的相应变化（分）",
 }
 AXIS_PERFORMANCE = {"en": "Performance: mean, 0–100", "zh": "表现：均值（0–100）"}
 CORNERS = {
@@ -101,9 +101,9 @@ CORNERS = {
     "zh": ("优先改进", "继续保持", "暂缓", "无须加强"),
 }
 TIP = {
-    "en": "{name}\nimportance {importance:.2f} ({importance_low:.2f} to {importance_high:.2f})\nperformance {performance:.0f} ({performance_low:.0f} to "
+    "en": "{name}\nfor +10 points: {importance:.2f} ({importance_low:.2f} to {importance_high:.2f})\nperformance {performance:.0f} ({performance_low:.0f} to "
     "{performance_high:.0f})\ngain up to 100: {gain:+.1f} ({gain_low:+.1f} to {gain_high:+.1f})",
-    "zh": "{name}\n重要性 {importance:.2f}（{importance_low:.2f} 至 {importance_high:.2f}）\n表现 {performance:.0f}（{performance_low:.0f} 至 "
+    "zh": "{name}\n每高 10 分：{importance:.2f}（{importance_low:.2f} 至 {importance_high:.2f}）\n表现 {performance:.0f}（{performance_low:.0f} 至 "
     "{performance_high:.0f}）\n升至满分的提升 {gain:+.1f}（{gain_low:+.1f} 至 {gain_high:+.1f}）",
 }
 
@@ -121,8 +121,8 @@ SETTLED = {
     "zh": "区间：{replicates:,} 次抽样设计重抽样。",
 }
 FEWER = {
-    "en": "With {rows:,} respondents only {replicates:,} replicates are drawn here.",
-    "zh": "受访者达 {rows:,} 名，此处只抽取 {replicates:,} 次重复样本。",
+    "en": "With {rows:,} respondents only {replicates:,} replicates are drawn here, and none are permuted.",
+    "zh": "受访者达 {rows:,} 名，此处只抽取 {replicates:,} 次重复样本，且不作置换检验。",
 }
 FADED = {
     "en": "Pale arrows cannot be told apart from zero.",
@@ -141,8 +141,8 @@ POOLED = {
     "zh": "重要性取自全体受访者，表现取自各组。",
 }
 CUTS = {
-    "en": "Dashed: mean importance and mean performance of what is shown.",
-    "zh": "虚线：图中各项重要性与表现的均值。",
+    "en": "Dashed: mean importance, and mean performance weighted by importance.",
+    "zh": "虚线：平均重要性，以及按重要性加权的平均表现。",
 }
 ASIDE = {
     "en": "Set aside, as more than 20 % have not experienced it or were not asked: {items}.",

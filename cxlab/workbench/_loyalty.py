@@ -46,6 +46,7 @@ class LoyaltyTab(Tab):
         super().__init__(workspace)
         self._cubes: OrderedDict[tuple[str, str], ScoreCube | None] = OrderedDict()
         self._lock = threading.Lock()
+        self._known: dict[str, tuple[Option, ...]] = {}
 
     # ------------------------------------------------------------------ what there is
     @cached_property
@@ -113,11 +114,17 @@ class LoyaltyTab(Tab):
 
     def _said(self, asked: Asked) -> Said:
         survey, lang = self.workspace.survey, asked.lang
-        values = dict(self.workspace.values(asked["by"])) if asked["by"] else {}
+        values = dict(self._values(asked["by"])) if asked["by"] else {}
         return Said(
             lang, survey.label(asked["satisfaction"], lang), survey.label(asked["loyalty"], lang), self._binary(asked["loyalty"]),
             lambda code: pick(values.get(code, {}), lang, str(code)),
         )  # fmt: skip
+
+    def _values(self, by: str) -> tuple[Option, ...]:
+        """Codes of a segment with their labels, looked up once."""
+        if by not in self._known:
+            self._known[by] = self.workspace.values(by)
+        return self._known[by]
 
     # ------------------------------------------------------------------ what is refused
     def _check(self, asked: Asked) -> None:
@@ -131,7 +138,7 @@ class LoyaltyTab(Tab):
         if by is None:
             return []
         chosen = asked.filter.get(by)
-        codes = [c for c in self.workspace.codes(by) if chosen is None or c in chosen]
+        codes = [c for c, _ in self._values(by) if chosen is None or c in chosen]
         if rows is not None:
             codes = in_order(rows.data[by][rows.domain].dropna().unique().tolist())
         facts = {"by": self.workspace.survey.label(by, asked.lang), "count": len(codes)}

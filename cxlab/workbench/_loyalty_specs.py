@@ -135,12 +135,14 @@ def curve(parts: Sequence[Part], cuts: tuple[float, float], said: Said) -> Spec:
             )
     points = np.unique(np.concatenate([p.points["point"].to_numpy(dtype=float) for p in parts]))
     low, high = float(points.min()), float(points.max())
+    whole = bool((points == np.round(points)).all())  # answers, and not means of bins
     room = 0.5 * float(np.median(np.diff(points))) if len(points) > 1 else 1.0
+    each = [{"at": float(p), "text": number(float(p), "g")} for p in points]
     x_axis = {"label": said.satisfaction, "low": low - room, "high": high + room,
-              "ticks": [{"at": float(p), "text": number(float(p), "g")} for p in points] if len(points) <= _TICKED
-              else ticks(low, high, "g")}  # fmt: skip
+              "ticks": each if whole and len(points) <= _TICKED else ticks(low, high, "g")}  # fmt: skip
+    ends = (low - room, high + room, room if whole else 0.0)
     return {
-        "kind": "curve", "series": [s for s in series if s["x"]], "bands": _bands(parts, cuts, (low - room, high + room, room), said),
+        "kind": "curve", "series": [s for s in series if s["x"]], "bands": _bands(parts, cuts, ends, said),
         "lines": _lines(parts, said), "x_axis": x_axis, "y_axis": _heights(series, said),
     }  # fmt: skip
 
@@ -246,9 +248,9 @@ def types(result: LoyaltyMapResult, said: Said) -> Spec:
     table = result.table if result.key else result.table.assign(segment=None)
     codes = list(dict.fromkeys(table["segment"]))
     hues = {c: theme.SEQUENCE[k % len(theme.SEQUENCE)] for k, c in enumerate(codes)}
-    rows = []
-    for kind in dict.fromkeys(table["type"]):
-        name = said.text(words.TYPE, name=result.label(kind, said.lang, "type"), said=words.TYPE_SAID[kind][said.lang])
+    rows: list[Spec] = []
+    for kind in map(str, dict.fromkeys(table["type"])):
+        name = said.text(words.TYPE, name=result.label(kind, said.lang, "type"), said=words.TYPE_SAID[kind])
         own = table[(table["type"] == kind).to_numpy()]
         rows.append({"label": name, "marks": [_mark(r, said) for r in _records(own)]})
     ends = [m["high"] for r in rows for m in r["marks"] if "high" in m]
