@@ -13,6 +13,7 @@ import pytest
 
 import cxlab as cx
 from cxlab.errors import SurveyError
+from cxlab.items import Item
 from cxlab.survey import Roles
 from cxlab.workbench._app import Workbench
 from cxlab.workbench._picture import clean
@@ -174,20 +175,80 @@ def test_what_is_not_clear_is_said_so():
 
 
 # ---------------------------------------------------------------------- nothing moved, too few, left out
-def test_nothing_moved_says_how_things_stand():
-    view = TAB.live(asked())
-    assert re.fullmatch(
-        r"Move a slider: what would be expected if everybody rated a touchpoint higher or lower\? Now: overall \d\.\d\d, NPS [+−]\d+\.\d, "
-        r"renewed = 1 \d\d\.\d%\. All respondents\.",
-        view.spec["text"],
-    )
-    assert TAB.settled(asked()).spec == view.spec
-    assert TAB.live(asked(lang="zh")).spec["text"].startswith("请移动滑块：")
+def lapses() -> pd.DataFrame:
+    """Some did not rate the doctor, and renewals of the last wave are not known yet."""
+    df = frame()
+    df.loc[np.arange(900) % 4 == 0, "doctor"] = np.nan
+    df.loc[df["wave"] == 3, "renewed"] = np.nan
+    return df
+
+
+@pytest.mark.parametrize("filter", [{}, {"wave": [2.0, 3.0], "card": [1.0, 2.0]}])
+def test_nothing_moved_shows_how_things_stand(filter):
+    tab = WhatIfTab(Workspace(survey_of(lapses())))
+    live, settled = tab.live(asked(tab, filter=filter)), tab.settled(asked(tab, filter=filter))
+    survey = tab.workspace.inside(filter)
+    inside = survey.where("doctor >= 0")
+    calls = [(cx.means, "satisfaction"), (cx.nps, "recommend"), (cx.proportions, "renewed")]
+    expected = [f(s, name).table.iloc[-1] for f, name in calls for s in (survey, inside)]
+    for view, tolerance in ((live, 0.35), (settled, 1e-12)):
+        rows = [row for p in shown(view)["panels"] for row in p["rows"]]
+        marks = [row["marks"][0] for row in rows]
+        np.testing.assert_allclose([m["value"] for m in marks], [e["estimate"] for e in expected], rtol=1e-10)
+        half = [e["high"] - e["low"] for e in expected]
+        np.testing.assert_allclose([m["high"] - m["low"] for m in marks], half, rtol=tolerance)
+        assert [row["label"].split(" (")[1] for row in rows] == [f"{e['base']:,})" for e in expected]
+    assert shown(live)["title"] == shown(settled)["title"]
+    assert re.fullmatch(r"Now: overall \d\.\d\d, NPS [+−]\d+\.\d, renewals \d\d\.\d%", shown(live)["title"])
+    assert live.code == settled.code
+    space: dict[str, Any] = {"survey": tab.workspace.survey}
+    exec(settled.code, space)
+    own = settled.result.table.set_index(["metric", "who"])
+    for metric, variable in (("satisfaction", "satisfaction"), ("nps(recommend)", "nps"), ("renewed", "renewals")):
+        for who, suffix in (("all", ""), ("answered", "_answered")):
+            made = space[variable + suffix].table.iloc[-1]
+            assert own.loc[(metric, who), "estimate"] == made["estimate"]
+            assert own.loc[(metric, who), "low"] == made["low"]
+    assert list(settled.result.shown("en").iloc[:, 1].unique()) == ["all valid answers", "where the sliders start"]
+
+
+def test_where_the_sliders_start_is_where_the_panels_start():
+    tab = WhatIfTab(Workspace(survey_of(lapses())))
+    still, moved = shown(tab.live(asked(tab))), shown(tab.live(asked(tab, move_queue=1.0)))
+    starts = [p["rows"][-1]["marks"][0]["text"].split(" ")[0] for p in still["panels"]]
+    assert starts == [p["heading"].split(": ")[1].split(" → ")[0] for p in moved["panels"]]
+    complete = shown(TAB.live(asked()))
+    assert [len(p["rows"]) for p in complete["panels"]] == [1, 1, 1]  # all answered everything
+    assert "Sliders start" in still["note"]
+    assert "Sliders start" not in complete["note"]
+
+
+def test_waves_without_renewals_are_named():
+    tab = WhatIfTab(Workspace(survey_of(lapses())))
+    said = "No answers on renewals in 3: what is said of it rests on the other waves, while the other outcomes use these too."
+    for answer in (tab.live, tab.settled):
+        assert said in answer(asked(tab, move_queue=1.0)).lines
+        assert said in answer(asked(tab)).lines
+        assert said not in answer(asked(tab, filter={"wave": [1.0, 2.0]})).lines
+        alone = answer(asked(tab, filter={"wave": [3.0]}))
+        assert shown(alone)["panels"][2]["heading"] == "Renewed = 1: no answers in this filter"
+        assert "renewed" not in alone.code
+        moved = answer(asked(tab, lang="zh", filter={"wave": [3.0]}, move_queue=1.0))
+        assert shown(moved)["panels"][2]["heading"] == "renewed = 1：当前筛选下没有数据"
+    assert tab.live(asked(tab, lang="zh")).lines[1].startswith("3尚无“续约率”数据：")
+
+
+def test_a_name_that_no_condition_can_hold_leaves_one_row():
+    df = lapses().rename(columns={"queue": "Q 1.a"})
+    roles = {"": ("Q 1.a", "doctor", "meal")}
+    tab = WhatIfTab(Workspace(survey_of(df, scales=("overall", "recommend", "doctor", "meal"), drivers=roles)))
+    for answer in (tab.live, tab.settled):
+        assert [len(p["rows"]) for p in shown(answer(asked(tab)))["panels"]] == [1, 1, 1]
 
 
 def test_small_bases_are_masked_one_by_one_and_all_together():
     df = frame()
-    df.loc[(df["wave"] == 3) & (np.arange(900) % 9 > 0), "renewed"] = np.nan
+    df.loc[(df["wave"] == 3) & (np.arange(900) % 36 != 2), "renewed"] = np.nan
     tab = WhatIfTab(Workspace(survey_of(df)))
     filter = {"wave": [3.0], "card": [1.0]}
     for view in (tab.live(asked(tab, filter=filter, **MOVES)), tab.settled(asked(tab, filter=filter, **MOVES))):
@@ -219,7 +280,8 @@ def test_a_driver_without_variation_in_the_filter_is_named():
     [
         ({"renewal": None}, "Renewals are left out: the study does not say which column holds them. Declare it in study.yml: renewal: renewed.",
          "未推算续约率：研究文件未说明续约记录所在的列。请在 study.yml 中声明：renewal: renewed。"),
-        ({"renewal": "meal"}, "Renewals are left out: meal does not have two values (yes and no).", "未推算续约率：“meal”的取值不是两个（是与否）。"),
+        ({"renewal": "meal"}, "Renewals are left out: meal does not have two values (yes and no); if other codes mean missing, declare them in study.yml under missing:.",
+         "未推算续约率：“meal”的取值不是两个（是与否）；若其余代码表示缺失，请在 study.yml 的 missing: 下声明。"),
         ({"outcomes": {"satisfaction": ("overall",)}},
          "NPS is left out: the study declares no question on recommendation. Declare it in study.yml: outcomes: {recommend: q2}.",
          "未推算净推荐值：研究文件未声明推荐意愿题。请在 study.yml 中声明：outcomes: {recommend: q2}。"),
@@ -238,7 +300,7 @@ def test_what_the_study_does_not_declare_is_left_out_with_a_sentence(roles, said
     assert len(shown(view)["panels"]) == 2
     assert said in view.lines
     assert chinese in tab.live(asked(tab, lang="zh", move_queue=1.0)).lines
-    assert said in tab.live(asked(tab)).spec["text"]
+    assert said in tab.live(asked(tab)).lines
 
 
 def test_a_study_without_outcomes_or_drivers_says_what_is_missing():
@@ -251,11 +313,71 @@ def test_a_study_without_outcomes_or_drivers_says_what_is_missing():
     assert TAB.lacking() is None
 
 
-def test_renewals_of_any_two_codes():
-    coded = WhatIfTab(Workspace(survey_of(frame().assign(renewed=lambda d: d["renewed"] + 1))))
-    one, other = (shown(t.live(asked(t, **MOVES)))["panels"][2] for t in (TAB, coded))
-    assert [r["marks"] for r in one["rows"]] == [r["marks"] for r in other["rows"]]
-    assert other["heading"].startswith("Renewed = 2: ")
+def labelled(survey: cx.Survey, values: dict | None = None, **facts: Any) -> cx.Survey:
+    item = survey.codebook.items.get("renewed", Item("renewed"))
+    item = replace(item, **({"values": values} if values else {}), **facts)
+    return replace(survey, codebook=survey.codebook.with_items(item))
+
+
+YES, NO = {"en": "Yes", "zh": "是"}, {"en": "No", "zh": "否"}
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "text"),
+    [
+        ((1.0, 2.0), {1.0: NO, 2.0: YES}, "renewed"),
+        ((2.0, 1.0), {1.0: YES, 2.0: NO}, "renewed == 1.0"),
+        ((2.0, 1.0), {1.0: {"zh": "已续约"}, 2.0: {"zh": "未续约"}}, "renewed == 1.0"),
+        ((1.0, 0.0), {0.0: {"en": "renewed"}, 1.0: {"en": "did not renew"}}, "renewed == 0.0"),
+        (("no", "yes"), None, "renewed == 'yes'"),
+        (("N", "Y"), None, "renewed == 'Y'"),
+        (("否", "是"), None, "renewed == '是'"),
+    ],
+)
+def test_renewals_are_those_who_renewed_however_coded(codes, labels, text):
+    df = frame().assign(renewed=lambda d: d["renewed"].map(dict(enumerate(codes))))
+    tab = WhatIfTab(Workspace(labelled(survey_of(df), labels)))
+    assert tab._measures[2].text == text
+    for choice in (MOVES, {}):
+        for answer in ("live", "settled"):
+            one, other = (shown(getattr(t, answer)(asked(t, **choice)))["panels"][2] for t in (TAB, tab))
+            assert [r["marks"] for r in one["rows"]] == [r["marks"] for r in other["rows"]]
+    best = tab.settled(asked(tab, target=text, find=1, budget=1.0, cost_queue=1.0))
+    assert shown(best)["title"] == "Best use of a budget of 1 for renewals: queue +1"
+
+
+def test_renewals_of_which_nothing_tells_the_meaning_are_left_out():
+    said = (
+        "Renewals are left out: nothing tells which of the two values of renewed means renewed. Label them (yes, no) in the codebook, or write 1 "
+        "for renewed and 0 for not."
+    )
+    for df in (frame().assign(renewed=lambda d: d["renewed"] + 1), frame().assign(renewed=lambda d: np.where(d["renewed"] == 1, "B", "A"))):  # fmt: skip
+        tab = WhatIfTab(Workspace(survey_of(df)))
+        assert len(tab._measures) == 2
+        assert said in tab.live(asked(tab, move_queue=1.0)).lines
+    lower = WhatIfTab(
+        Workspace(labelled(survey_of(frame().assign(renewed=lambda d: d["renewed"] + 1)), higher_is_better=False))
+    )
+    assert lower._measures[2].text == "renewed == 1.0"
+
+
+def test_outcomes_that_say_nothing_are_named():
+    tab = WhatIfTab(Workspace(survey_of(frame().assign(overall=7.0))))
+    assert (
+        tab.live(asked(tab, move_queue=1.0)).lines[0]
+        == "Overall is left out: all answers count the same, so there is nothing to explain."
+    )
+
+
+@pytest.mark.parametrize(
+    ("span", "step", "spec"), [(10, 0.1, "+.1f"), (1, 0.05, "+.2f"), (100, 0.5, "+.1f"), (60_000, 500, "+.0f")]
+)
+def test_steps_of_a_slider_fit_its_scale(span, step, spec):
+    survey = survey_of(frame().assign(queue=lambda d: d["queue"] * span / 10), scales=("recommend", "doctor"))
+    slide = WhatIfTab(Workspace(survey)).controls()[0]
+    assert (slide.step, slide.spec) == (step, spec)
+    for end in (slide.low, slide.high):
+        assert end / step == pytest.approx(round(end / step), abs=1e-6)  # 0 is on the grid
 
 
 def test_beyond_what_is_possible():
@@ -265,6 +387,7 @@ def test_beyond_what_is_possible():
         r"The straight line leads to 1\d\d\.\d% for renewals, which can only lie between 0% and 100%: the changes are too large for this model\.",
         lines[-1],
     )
+    assert shown(tab.live(asked(tab, move_queue=5.0)))["panels"][2]["heading"].endswith(" → >100.0%")
     assert not tab.live(asked(tab, move_queue=0.5)).lines
 
 
@@ -282,6 +405,10 @@ def test_costs_are_added_up_and_gains_are_per_unit():
         .lines[0]
         .startswith("上述变动的成本：3.5。每单位成本对应：overall ")
     )
+    large = TAB.settled(asked(cost_queue=2e5, cost_meal=3e5, **MOVES))
+    assert large.lines[0].startswith("Cost of these changes: 350,000. For each 100,000 of cost: overall " + said)
+    assert "Change per 100,000 of cost" in large.result.shown("en")
+    assert "每 100,000 成本对应" in TAB.live(asked(lang="zh", cost_queue=2e5, cost_meal=3e5, **MOVES)).lines[0]
     some = TAB.settled(asked(cost_queue=2.0, **MOVES))
     assert (
         some.lines[0]
@@ -316,6 +443,8 @@ def test_the_best_set_is_the_library_s():
     ]
     assert spec["rows"][2]["marks"][0]["value"] == best.plan["honest"].iloc[0]
     assert view.lines == tuple(s.text for s in best.sentences("en"))
+    idle = TAB.settled(asked(**{**choice, "move_meal": 1.0}))
+    assert idle.lines[-1] == "Moved, but not part of this choice, as no cost is given: meal."
     poor = TAB.settled(asked(lang="zh", **{**choice, "budget": 0.5}))
     assert shown(poor)["title"] == "预算为 0.5 时，没有可负担且对应“续约率”改善的变动"
 
@@ -336,7 +465,7 @@ def test_what_the_best_set_needs(choice, message):
 def test_sliders_on_the_screen_move_the_picture():
     book = Workbench(Workspace(survey_of()), [WhatIfTab], "en")
     panel = book.panel
-    assert panel.picture.spec["kind"] == "message"
+    assert panel.picture.spec["title"].startswith("Now: ")
     panel.board.choose(move_queue=1.0)
     assert panel.picture.spec["panels"][0]["rows"][0]["label"] == "queue +1"
     book.speak("zh")

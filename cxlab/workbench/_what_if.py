@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,16 +16,30 @@ from cxlab.drivers import WhatIfResult, default_drivers, what_if
 from cxlab.errors import SurveyError
 from cxlab.result import SUPPRESSED_BASE, Base, Result, reliability
 from cxlab.survey import Survey
-from cxlab.words import Figure, Note
+from cxlab.words import Figure, Note, number
 from cxlab.workbench import _what_if_words as words
 from cxlab.workbench._drivers_figures import Kept
 from cxlab.workbench._drivers_live import key_of
-from cxlab.workbench._tab import Asked, Control, Number, Pick, Press, Slide, Tab, Texts, View, message
+from cxlab.workbench._tab import Asked, Control, Number, Pick, Press, Slide, Tab, Texts, View
 from cxlab.workbench._what_if_draw import TOGETHER, Part, Scene, best_set, interval, panels
+from cxlab.workbench._what_if_levels import (
+    ANSWERED,
+    EVERYBODY,
+    NOBODY,
+    VARIABLE,
+    Level,
+    Levels,
+    calls,
+    condition,
+    picture,
+    result_of,
+)
+from cxlab.workbench._what_if_levels import settled as settled_levels
 from cxlab.workbench._what_if_measures import FINE, GAINS, LEVELS, Measure, measures_of
 from cxlab.workbench._workspace import Workspace
 
 REPLICATES = 1000
+GROUPS = 100  # of the jackknife
 MOST_COSTS = 15  # drivers among which the library chooses a best set
 _WIDE = 50.0  # points of a scale from which a slider moves in half points
 Filter = Mapping[str, Sequence[Any]]
@@ -105,12 +120,13 @@ class WhatIfTab(Tab):
         low, high = survey.scale(driver) or (float(np.nanmin(values)), float(np.nanmax(values)))
         kept = survey.domain & np.isfinite(values)
         mean = float(np.average(values[kept], weights=survey.weights[kept]))
-        step = 0.5 if high - low >= _WIDE else 0.1
+        step, digits = _step(high - low)
         ends = [np.floor(min(room, (high - low) / 2) / step + 1e-9) * step for room in (mean - low, high - mean)]
         down, up = (max(round(float(e), 6), step) for e in ends)
         return Slide(
-            name=f"move_{driver}", label=self._labels[driver], group=group, default=0.0, low=-down, high=up, step=step
-        )
+            name=f"move_{driver}", label=self._labels[driver], group=group, default=0.0, low=-down, high=up, step=step,
+            spec=f"+.{digits}f",
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ answers
     def live(self, asked: Asked) -> View | None:
@@ -118,7 +134,8 @@ class WhatIfTab(Tab):
             return None
         moved = self._moved(asked)
         if not moved:
-            return self._still(asked)
+            levels = self._levels.levels(asked.filter)
+            return None if levels is None else self._still(asked, levels)
         parts = [self._quick(m, asked, moved) for m in self._measures]
         if any(p is None for p in parts):  # a group of the jackknife leaves nothing to estimate from; the bootstrap may
             return None
@@ -182,6 +199,7 @@ class WhatIfTab(Tab):
         lines = (
             *self._cost_lines(asked, moved, parts),
             *self._beyond(asked, parts),
+            *self._no_wave(asked),
             *(asked.text(t) for t in self._left),
         )
         return View(panels(scene, parts, note), self._code(asked, moved, parts), None, lines)
@@ -190,25 +208,44 @@ class WhatIfTab(Tab):
         who = self.workspace.said(asked.filter, asked.lang)
         return Scene(asked, self._labels, moved, who, len(self._drivers))
 
-    def _still(self, asked: Asked) -> View:
-        """How things stand while nothing is moved."""
-        now, survey = [], self.workspace.inside(asked.filter)
-        for measure in self._measures:
-            base, effective = self._complete(survey, measure)
-            if reliability(min(base, effective)) != "suppressed":
-                before = measure.level(self._mean(survey, measure))
-                now.append(asked.text(words.NOW, measure=measure.labels, before=before))
-        if not now:
-            base, effective = self._complete(survey, self._measures[0])
-            raise self._too_few(asked, Part(self._measures[0], (), {}, base, effective))
-        join = "，" if asked.lang == "zh" else ", "
-        text = asked.text(words.STILL, now=join.join(now), who=self.workspace.said(asked.filter, asked.lang))
-        return message("\n".join([text, *(asked.text(t) for t in self._left)]))
+    def _still(self, asked: Asked, quick: Sequence[Sequence[Level]] | None = None) -> View:
+        """How things stand while nothing is moved: the levels given, or the library's."""
+        survey, shown = self.workspace.inside(asked.filter), self._measures
+        bases = {m.text: (self._everybody(survey, m), self._complete(survey, m)) for m in shown}
+        if all(reliability(min(everybody)) == "suppressed" for everybody, _ in bases.values()):
+            base, effective = bases[shown[0].text][1]
+            raise self._too_few(asked, Part(shown[0], (), {}, base, effective))
+        apart = self._condition is not None and any(a[0] != b[0] for a, b in bases.values())
+        whom = {m.text: _whom(*bases[m.text], apart) for m in shown}
+        known = [m for m in shown if bases[m.text][0][0]]
+        code = self.workspace.code(asked.filter, *calls(known, whom, self._condition))
+        note, made = asked.text(words.NOTES["jackknife"], groups=GROUPS), None
+        if quick is not None:
+            levels = [[x for x in own if x.who in whom[m.text]] for m, own in zip(shown, quick, strict=True)]
+        else:
+            own, tables, results = self._results(
+                (key_of(asked.filter), "levels"), lambda: settled_levels(survey, known, whom, self._condition)
+            )
+            by_name = dict(zip([m.text for m in known], own, strict=True))
+            levels = [by_name.get(m.text, [NOBODY]) for m in shown]
+            note, made = asked.text(words.NOTES["linear"]), result_of(known, tables, results, code)
+        about = (self.workspace.said(asked.filter, asked.lang), note, len(self._drivers))
+        lines = (asked.text(words.STILL), *self._no_wave(asked), *(asked.text(t) for t in self._left))
+        return View(picture(asked, shown, levels, about), code, made, lines)
+
+    @cached_property
+    def _levels(self) -> Levels:
+        return Levels(self.workspace, self._measures, self._answered)
+
+    @cached_property
+    def _condition(self) -> str | None:
+        return condition(self.workspace.survey, self._drivers)
 
     # ------------------------------------------------------------------ what is said beneath
     def _cost_lines(self, asked: Asked, moved: Mapping[str, float], parts: Sequence[Part]) -> list[str]:
         costs = self._costs(asked)
         spent = sum(abs(v) * costs[d] for d, v in moved.items() if d in costs)
+        unit = _unit(spent)
         if not spent > 0:
             return []
         join = "、" if asked.lang == "zh" else ", "
@@ -217,21 +254,55 @@ class WhatIfTab(Tab):
             return [asked.text(words.SOME_COST, cost=spent, drivers=join.join(free))]
         gains = []
         for part in (p for p in parts if not p.hidden):
-            ends = (part.last(c) / spent for c in ("estimate", "low", "high"))
+            ends = (part.last(c) / spent * unit for c in ("estimate", "low", "high"))
             text = interval(asked, part.measure, *ends, fine=True)
             gains.append(asked.text(words.GAIN, measure=part.measure.short, text=text))
-        return [asked.text(words.COST, cost=spent, gains=("；" if asked.lang == "zh" else "; ").join(gains))]
+        per = (
+            asked.text(words.UNIT) if unit == 1 else number(unit, ",.10g") if asked.lang == "en" else f" {unit:,.10g} "
+        )
+        return [asked.text(words.COST, cost=spent, unit=per, gains=("；" if asked.lang == "zh" else "; ").join(gains))]
 
     def _beyond(self, asked: Asked, parts: Sequence[Part]) -> list[str]:
         """Where the line leads beyond what an outcome can be."""
         out = []
-        for part in (p for p in parts if not p.hidden and p.measure.scale):
-            measure, after = part.measure, part.last("after")
+        for part in (p for p in parts if not p.hidden and p.measure.beyond(p.last("after"))):
+            measure = part.measure
             low, high = measure.scale or (-np.inf, np.inf)
-            if max(low - after, after - high) > 1e-9:
-                spec = ".0%" if measure.kind == "share" else "g"
-                ends = {"low": Figure(low, spec), "high": Figure(high, spec)}
-                out.append(asked.text(words.BEYOND, after=measure.level(after), measure=measure.short, **ends))
+            spec = ".0%" if measure.kind == "share" else "g"
+            ends = {"low": Figure(low, spec), "high": Figure(high, spec)}
+            out.append(asked.text(words.BEYOND, after=measure.level(part.last("after")), measure=measure.short, **ends))
+        return out
+
+    def _no_wave(self, asked: Asked) -> list[str]:
+        """Waves of the filter of which an outcome is not known while others are, such as renewals of the last months."""
+        wave = self.workspace.wave
+        if wave is None or wave not in self.workspace.splits:
+            return []
+        codes = [c for c in self.workspace.codes(wave) if wave not in asked.filter or c in asked.filter[wave]]
+        out = []
+        for measure in self._measures:
+            empty = [k for k, c in enumerate(codes) if c in self._empty[measure.text]]
+            if 0 < len(empty) < len(codes):
+                names = {c: asked.text(t) for c, t in self.workspace.values(wave)}
+                said = [names[codes[k]] for k in empty]
+                if len(said) > 2 and empty[-1] - empty[0] == len(empty) - 1:
+                    waves = asked.text(words.WAVES, first=said[0], last=said[-1])
+                elif len(said) > 4:
+                    waves = asked.text(words.COUNT, count=len(said))
+                else:
+                    waves = ("、" if asked.lang == "zh" else ", ").join(said)
+                out.append(asked.text(words.NO_WAVE, measure=measure.short, waves=waves))
+        return out
+
+    @cached_property
+    def _empty(self) -> dict[str, frozenset[Any]]:
+        """Waves in which nobody has an outcome."""
+        survey, wave = self.workspace.survey, self.workspace.wave
+        kept = survey.domain & (survey.weights > 0)
+        out = {}
+        for m in self._measures:
+            seen = survey.data[wave][kept & np.isfinite(m.found.values)].unique().tolist()
+            out[m.text] = frozenset(self.workspace.codes(str(wave))) - set(seen)
         return out
 
     # ------------------------------------------------------------------ the library
@@ -245,15 +316,17 @@ class WhatIfTab(Tab):
             return self._results((key_of(asked.filter), measure.text, tuple(moved.items())), made)
         except SurveyError:
             columns = (*self._drivers, measure.column)
-            self._require_variation(asked, self.workspace.cube.covariances(asked.filter, columns))
-            raise
+            found = self.workspace.cube.covariances(asked.filter, columns)
+            self._require_variation(asked, found)
+            facts = {"measure": measure.short, "base": found.base, "count": len(self._drivers)}
+            raise _fault(asked, "unstable", **facts) from None
 
     def _code(self, asked: Asked, moved: Mapping[str, float], parts: Sequence[Part]) -> str:
         """The calls behind the settled view."""
         shown = [p.measure for p in parts if not p.hidden]
         calls = [f"drivers = {list(self._drivers)!r}", f"changes = {dict(moved)!r}"]
         calls += [
-            f"{_VARIABLE[m.role]} = cx.what_if(survey, {m.text!r}, changes=changes, drivers=drivers)" for m in shown
+            f"{VARIABLE[m.role]} = cx.what_if(survey, {m.text!r}, changes=changes, drivers=drivers)" for m in shown
         ]
         return self.workspace.code(asked.filter, *calls)
 
@@ -274,8 +347,11 @@ class WhatIfTab(Tab):
         if spent:
             spent[TOGETHER] = sum(spent.values()) if set(moved) <= set(spent) else np.nan
             table["cost"] = table["driver"].map(spent)
-            table["gain_per_cost"] = table["estimate"] / table["cost"].where(table["cost"] > 0)
+            unit = _unit(sum(abs(v) * costs[d] for d, v in moved.items() if d in costs))
+            table["gain_per_cost"] = table["estimate"] / table["cost"].where(table["cost"] > 0) * unit
         labels: dict[Any, Texts] = {**words.HEADINGS, TOGETHER: words.HEADINGS["together"]}
+        if spent and unit != 1:
+            labels["gain_per_cost"] = Note(words.PER_UNIT, unit=unit)
         formats: dict[Any, str] = {"change": "+g", "effective_change": "+.2f", "cost": ",g"}
         for result in results.values():
             labels |= {k: v for k, v in result.labels.items() if k not in words.HEADINGS}
@@ -307,7 +383,7 @@ class WhatIfTab(Tab):
         if part.hidden:
             raise self._too_few(asked, part)
         moved = self._moved(asked)
-        up = {d: 1.0 if self.workspace.survey.higher_is_better(d) else -1.0 for d in costs}
+        up = {d: self._point(d) if self.workspace.survey.higher_is_better(d) else -self._point(d) for d in costs}
         changes = {d: moved.get(d, up[d]) for d in costs}
         given = {"changes": changes, "drivers": list(self._drivers), "cost": costs, "budget": budget}
         result = self._results(
@@ -316,10 +392,25 @@ class WhatIfTab(Tab):
         )
         said = ", ".join(f"{k}={v!r}" for k, v in given.items())
         code = self.workspace.code(asked.filter, f"best = cx.what_if(survey, {measure.text!r}, {said})")
-        lines = tuple(s.text for s in result.sentences(asked.lang))
-        return View(best_set(self._scene(asked, changes), measure, result), code, result, lines)
+        lines = [s.text for s in result.sentences(asked.lang)]
+        part = replace(part, names=(TOGETHER,), columns={"after": result.table["after"].to_numpy()})
+        idle = [asked.text(self.workspace.texts(d)) for d in moved if d not in costs]
+        if idle:
+            lines.append(asked.text(words.IDLE, drivers=("、" if asked.lang == "zh" else ", ").join(idle)))
+        lines += [*self._beyond(asked, [part]), *self._no_wave(asked)]
+        return View(best_set(self._scene(asked, changes), measure, result), code, result, tuple(lines))
+
+    def _point(self, driver: str) -> float:
+        """One point, or the whole scale where that is less."""
+        slide = self._slider(driver, {})
+        return min(1.0, 2 * max(slide.high, -slide.low)) if max(slide.high, -slide.low) < 0.5 else 1.0
 
     # ------------------------------------------------------------------ bases
+    def _everybody(self, survey: Survey, measure: Measure) -> tuple[int, float]:
+        """Who answered an outcome: number, and effective."""
+        rows = survey.domain & (survey.weights > 0) & np.isfinite(measure.found.values)
+        return int(rows.sum()), kish_base(survey.weights[rows]) if rows.any() else 0.0
+
     def _rows(self, survey: Survey, measure: Measure) -> np.ndarray:
         """Who answered everything, bool of shape (rows,)."""
         return np.asarray(survey.domain & (survey.weights > 0) & self._answered & np.isfinite(measure.found.values))
@@ -357,4 +448,23 @@ def _fault(asked: Asked, why: str, **facts: Any) -> SurveyError:
     return SurveyError(asked.text(words.FAULTS[why], **facts) if facts else words.FAULTS[why][asked.lang])
 
 
-_VARIABLE = {"satisfaction": "satisfaction", "recommend": "nps", "renewal": "renewals"}
+def _whom(everybody: tuple[int, float], answered: tuple[int, float], apart: bool) -> tuple[str, ...]:
+    """Of whom a level is shown: of everybody, and of those who answered all drivers where these are fewer."""
+    return (EVERYBODY, ANSWERED) if apart and answered[0] and answered[0] != everybody[0] else (EVERYBODY,)
+
+
+def _step(span: float) -> tuple[float, int]:
+    """Step of a slider over a scale so long, and its decimals."""
+    if 2.0 <= span < _WIDE:
+        return 0.1, 1
+    if not span > 0:
+        return 0.1, 1
+    raw = span / (200.0 if span >= _WIDE else 20.0)
+    size = 10.0 ** np.floor(np.log10(raw))
+    step = float(size * next(s for s in (1, 2, 5, 10) if s * size >= raw * (1 - 1e-9)))
+    return float(f"{step:.6g}"), max(0, -int(np.floor(np.log10(step) + 1e-9)))
+
+
+def _unit(spent: float) -> float:
+    """The power of ten below a sum, so that what it buys has digits to read."""
+    return 1.0 if not spent > 0 or 1 <= spent < 10 else float(10.0 ** np.floor(np.log10(spent)))

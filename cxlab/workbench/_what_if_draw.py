@@ -130,7 +130,7 @@ def changes_said(scene: Scene) -> str:
 def _title(scene: Scene, parts: Sequence[Part]) -> str:
     asked = scene.asked
     said = [
-        asked.text(words.STEP, measure=p.measure.short, before=p.measure.level(p.last("before")), after=p.measure.level(p.last("after")))
+        asked.text(words.STEP, measure=p.measure.short, before=p.measure.level(p.last("before")), after=p.measure.reach(p.last("after")))
         if p.clear else asked.text(words.UNSURE, measure=p.measure.short)
         for p in parts
     ]  # fmt: skip
@@ -140,9 +140,10 @@ def _title(scene: Scene, parts: Sequence[Part]) -> str:
 def _panel(scene: Scene, part: Part) -> dict[str, Any]:
     asked, measure = scene.asked, part.measure
     if part.hidden:
-        heading = asked.text(words.HEADING_SMALL, measure=measure.labels, effective=part.effective)
+        small, facts = (words.HEADING_SMALL, {"effective": part.effective}) if part.base else (words.HEADING_NONE, {})
+        heading = asked.text(small, measure=measure.labels, **facts)
         return {"heading": heading, "rows": [], "series": _SERIES, "axis": {"ticks": [], "low": 0, "high": 1}}
-    ends = {k: measure.level(part.last(k)) for k in ("before", "after")}
+    ends = {k: measure.reach(part.last(k)) for k in ("before", "after")}
     rows = [_row(scene, part, j) for j in _drawn(part)]
     return {
         "heading": asked.text(words.HEADING, measure=measure.labels, **ends),
@@ -224,7 +225,14 @@ def best_set(scene: Scene, measure: Measure, result: WhatIfResult) -> dict[str, 
     for r in _records(chosen):
         text = interval(asked, measure, r.estimate, r.low, r.high)
         tip = asked.text(words.PLAN_TIP, driver=scene.labels[r.driver], cost=r.cost, chosen=r.chosen, text=text)
-        mark = {"series": 1, "value": r.estimate, "low": r.low, "high": r.high, "text": text}
+        mark = {
+            "series": 1,
+            "value": r.estimate,
+            "low": r.low,
+            "high": r.high,
+            "text": text,
+            "faded": r.reliability == "low",
+        }
         rows.append({"label": scene.step(r.driver, r.change), "tip": tip, "marks": [mark]})
     naive = table.iloc[-1]
     for label, value, low, high in (
@@ -235,7 +243,16 @@ def best_set(scene: Scene, measure: Measure, result: WhatIfResult) -> dict[str, 
         rows.append(
             {
                 "label": asked.text(label),
-                "marks": [{"series": 0, "value": value, "low": low, "high": high, "text": text}],
+                "marks": [
+                    {
+                        "series": 0,
+                        "value": value,
+                        "low": low,
+                        "high": high,
+                        "text": text,
+                        "faded": naive["reliability"] == "low",
+                    }
+                ],
             }
         )
     low = np.append(table["low"].to_numpy(), plan["low"])
@@ -247,6 +264,7 @@ def best_set(scene: Scene, measure: Measure, result: WhatIfResult) -> dict[str, 
     note = [
         asked.text(words.NOTES["bootstrap"], replicates=len(result.replicates)),
         asked.text(words.NOTES["association"]),
+        *([asked.text(words.NOTES["low"])] if naive["reliability"] == "low" else []),
     ]
     return {
         "kind": "intervals",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from cxlab.drivers import Contribution, contribution
 from cxlab.errors import SurveyError
+from cxlab.items import in_order
 from cxlab.survey import Survey
 from cxlab.words import LANGUAGES, Note, number
 from cxlab.workbench._tab import Texts
@@ -35,6 +37,10 @@ class Measure:
         What every respondent contributes to it.
     scale : (float, float) or None
         Between which numbers it can lie.
+    name : str
+        Column or role behind it.
+    code : float, str or None
+        Of a share: the answer that it is the share of.
     """
 
     role: str
@@ -42,6 +48,8 @@ class Measure:
     column: str
     found: Contribution
     scale: tuple[float, float] | None
+    name: str = ""
+    code: Any = None
 
     @property
     def kind(self) -> str:
@@ -61,6 +69,18 @@ class Measure:
     def level(self, value: float) -> str:
         """A level as it prints."""
         return number(value, LEVELS[self.kind])
+
+    def reach(self, value: float) -> str:
+        """A level as it prints, or that it lies beyond what is possible."""
+        low, high = self.scale or (-np.inf, np.inf)
+        if value > high + _ROUNDING:
+            return f">{self.level(high)}"
+        return f"<{self.level(low)}" if value < low - _ROUNDING else self.level(value)
+
+    def beyond(self, value: float) -> bool:
+        """Whether a level is impossible."""
+        low, high = self.scale or (-np.inf, np.inf)
+        return bool(max(low - value, value - high) > _ROUNDING)
 
     def gain(self, value: float, lang: str, *, unit: bool = True, fine: bool = False) -> str:
         """A change as it prints."""
@@ -84,26 +104,84 @@ def measures_of(survey: Survey) -> tuple[tuple[Measure, ...], tuple[Texts, ...]]
             left.append(Note(absent))
             continue
         made = _measure(survey, role, text)
-        if made is not None:
+        if isinstance(made, Measure):
             found.append(made)
         else:
-            why = "values" if role == "renewal" else "scale" if role == "recommend" else "satisfaction"
-            left.append(Note(LEFT_OUT[why], item={lang: survey.label(text, lang) for lang in LANGUAGES}))
+            left.append(Note(LEFT_OUT[made], item={lang: survey.label(text, lang) for lang in LANGUAGES}))
     return tuple(found), tuple(left)
 
 
-def _measure(survey: Survey, role: str, name: str) -> Measure | None:
-    text = f"nps({name})" if role == "recommend" else name
+def _measure(survey: Survey, role: str, name: str) -> Measure | str:
+    """What is predicted of an item, or the key of the sentence that says why nothing is."""
+    code, text = None, f"nps({name})" if role == "recommend" else name
+    if role == "renewal":
+        codes = _two(survey, name)
+        if codes is None:
+            return "values"
+        code = event(survey, name, codes)
+        if code is None:
+            return "which"
+        if isinstance(code, str) or code != codes[1]:
+            text = f"{name} == {code!r}"
     try:
         found = contribution(survey, text)
     except SurveyError:
-        return None
+        return {"recommend": "scale", "renewal": "values"}.get(role, "numbers")
     inside = found.values[survey.domain & (survey.weights > 0) & np.isfinite(found.values)]
-    if not len(inside) or np.ptp(inside) == 0 or (role == "renewal" and found.kind != "share"):
-        return None
-    column = text if found.kind == "nps" or _plain(survey, name, found) else f"share({name})"
+    if not len(inside) or np.ptp(inside) == 0:
+        return "flat"
+    if found.kind == "share" and code is None:
+        code = float(np.unique(survey.values(name)[np.isfinite(survey.values(name))])[1])
+    if code is not None:
+        item = survey.codebook.get(survey.items_of(name)[0])
+        said = {la: item.value_label(code, la) if item else str(code) for la in LANGUAGES}
+        found = replace(found, labels={la: f"{survey.label(name, la)} = {said[la]}" for la in LANGUAGES})
+    same = text == name and _plain(survey, name, found)
     scale = {"share": (0.0, 1.0), "nps": (-100.0, 100.0)}.get(found.kind) or survey.scale(name)
-    return Measure(role, text, column, found, scale)
+    return Measure(role, text, text if found.kind == "nps" or same else f"share({text})", found, scale, name, code)
+
+
+def _two(survey: Survey, name: str) -> tuple[Any, Any] | None:
+    """The two codes, or texts, of a column that has no others."""
+    items = survey.items_of(name)
+    if len(items) != 1:
+        return None
+    column = survey.data[items[0]]
+    if column.dtype == bool:
+        return None
+    codes = in_order(column.dropna().unique().tolist())
+    return (codes[0], codes[1]) if len(codes) == 2 else None
+
+
+def event(survey: Survey, name: str, codes: tuple[Any, Any]) -> Any:
+    """Which of two codes says that the customer came again; None where nothing tells.
+
+    By the words of their labels; else 1 of 0 and 1; else the lower one where the codebook says that less is better.
+    """
+    item = survey.codebook.get(survey.items_of(name)[0])
+    low, high = (_sign(item.values.get(c, {}) if item else {}, c) for c in codes)
+    if low != high:
+        return codes[1] if high > low else codes[0]
+    if isinstance(codes[0], str):
+        return None
+    if not survey.higher_is_better(name):
+        return codes[0]
+    return codes[1] if tuple(codes) == (0, 1) else None
+
+
+def _sign(labels: Texts, code: Any) -> int:
+    """1 where an answer's words affirm, −1 where they deny."""
+    texts = [str(t).strip().lower() for t in (labels.values() or [code])]
+    if any(_DENIED.search(t) for t in texts):
+        return -1
+    return int(any(_AFFIRMED.search(t) for t in texts))
+
+
+_ROUNDING = 1e-9
+_DENIED = re.compile(
+    r"^(n|f)$|\b(no|not|non|false|never|none|lost|left|churn\w*|cancel\w*|lapse\w*|expired|declined|didn.?t)\b|否|未|没|无|不|流失|退"
+)
+_AFFIRMED = re.compile(r"^(y|t)$|\b(yes|true|renewed|renewal|renews|kept|stayed|retained|active)\b|是|已|有|续")
 
 
 def _plain(survey: Survey, name: str, found: Contribution) -> bool:

@@ -21,9 +21,22 @@ SHORT: dict[str, Texts] = {"recommend": {"en": "NPS", "zh": "净推荐值"}, "re
 
 # ---------------------------------------------------------------------- while nothing is moved
 STILL: Texts = {
-    "en": "Move a slider: what would be expected if everybody rated a touchpoint higher or lower? Now: {now}. {who}.",
-    "zh": "请移动滑块：若所有人对某个触点的评分提高或降低，预期会怎样？当前水平：{now}。{who}。",
+    "en": "Move a slider: what would be expected if everybody rated a touchpoint higher or lower?",
+    "zh": "请移动滑块：若所有人对某个触点的评分提高或降低，预期会怎样？",
 }
+NOW_TITLE: Texts = {"en": "Now: {now}", "zh": "当前水平：{now}"}
+NOW_HEADING: Texts = {"en": "{measure:cap}", "zh": "{measure}"}
+NOW_RESULT: Texts = {"en": "What if: where things stand", "zh": "情景推演：当前水平"}
+NOW_AXES: dict[str, Texts] = {
+    "points": {"en": "mean, points of the scale", "zh": "平均分（量表分）"},
+    "nps": {"en": "NPS, points", "zh": "净推荐值（点）"},
+    "share": {"en": "share", "zh": "比例"},
+}
+WHO: dict[str, Texts] = {
+    "all": {"en": "all valid answers", "zh": "全部有效回答"},
+    "answered": {"en": "where the sliders start", "zh": "滑块的起点"},
+}
+WHO_BASE: Texts = {"en": "{who:cap} ({base:,})", "zh": "{who}（{base:,}）"}
 NOW: Texts = {"en": "{measure} {before}", "zh": "{measure} {before}"}
 
 # ---------------------------------------------------------------------- findings
@@ -35,6 +48,10 @@ HEADING: Texts = {"en": "{measure:cap}: {before} → {after}", "zh": "{measure}�
 HEADING_SMALL: Texts = {
     "en": "{measure:cap}: base too small (effective {effective:.0f})",
     "zh": "{measure}：样本不足（有效样本量 {effective:.0f}）",
+}
+HEADING_NONE: Texts = {
+    "en": "{measure:cap}: no answers in this filter",
+    "zh": "{measure}：当前筛选下没有数据",
 }
 TOGETHER: Texts = {"en": "Together", "zh": "合计"}
 MARK: Texts = {"en": "{value} ({low} to {high})", "zh": "{value}（{low} 至 {high}）"}
@@ -61,6 +78,11 @@ SIZE: Texts = {"en": "{measure:in} {base:,}", "zh": "{measure} {base:,}"}
 
 # ---------------------------------------------------------------------- under the picture
 NOTES: dict[str, Texts] = {
+    "answered": {
+        "en": "Sliders start at those who answered all {count} drivers too; the others left at least one out.",
+        "zh": "滑块的起点只含 {count} 个因素也全部作答的受访者；其余受访者至少缺答一项。",
+    },
+    "linear": {"en": "95% intervals: those of the survey's design.", "zh": "95% 区间：按抽样设计计算。"},
     "jackknife": {"en": "95% intervals: jackknife over {groups} groups.", "zh": "95% 区间：{groups} 组刀切法。"},
     "bootstrap": {
         "en": "95% intervals: {replicates:,} bootstrap replicates.",
@@ -84,8 +106,20 @@ NOTES: dict[str, Texts] = {
     },
 }
 COST: Texts = {
-    "en": "Cost of these changes: {cost:,.10g}. For each unit of cost: {gains}.",
-    "zh": "上述变动的成本：{cost:,.10g}。每单位成本对应：{gains}。",
+    "en": "Cost of these changes: {cost:,.10g}. For each {unit} of cost: {gains}.",
+    "zh": "上述变动的成本：{cost:,.10g}。每{unit}成本对应：{gains}。",
+}
+UNIT: Texts = {"en": "unit", "zh": "单位"}
+PER_UNIT: Texts = {"en": "Change per {unit:,.10g} of cost", "zh": "每 {unit:,.10g} 成本的变化"}
+NO_WAVE: Texts = {
+    "en": "No answers on {measure:in} in {waves}: what is said of it rests on the other waves, while the other outcomes use these too.",
+    "zh": "{waves}尚无“{measure}”数据：相关数字仅基于其余各期，而其他结果指标也包含这些期次。",
+}
+WAVES: Texts = {"en": "{first} to {last}", "zh": "{first} 至 {last} "}
+COUNT: Texts = {"en": "{count} waves", "zh": "{count} 期"}
+IDLE: Texts = {
+    "en": "Moved, but not part of this choice, as no cost is given: {drivers}.",
+    "zh": "以下因素虽已调整，但未填成本，故未纳入选择：{drivers}。",
 }
 SOME_COST: Texts = {
     "en": "Cost so far: {cost:,.10g}. No cost is given for {drivers}; the change per unit of cost follows when all that moves has one.",
@@ -114,8 +148,21 @@ LEFT_OUT: dict[str, Texts] = {
         "zh": "未推算续约率：研究文件未说明续约记录所在的列。请在 study.yml 中声明：renewal: renewed。",
     },
     "values": {
-        "en": "Renewals are left out: {item:in} does not have two values (yes and no).",
-        "zh": "未推算续约率：“{item}”的取值不是两个（是与否）。",
+        "en": "Renewals are left out: {item:in} does not have two values (yes and no); if other codes mean missing, declare them in study.yml under missing:.",
+        "zh": "未推算续约率：“{item}”的取值不是两个（是与否）；若其余代码表示缺失，请在 study.yml 的 missing: 下声明。",
+    },
+    "which": {
+        "en": "Renewals are left out: nothing tells which of the two values of {item:in} means renewed. Label them (yes, no) in the codebook, or write 1 "
+        "for renewed and 0 for not.",
+        "zh": "未推算续约率：无法判断“{item}”的两个取值中哪个表示续约。请在码本中加上取值标签（是、否），或用 1 表示续约、0 表示未续约。",
+    },
+    "numbers": {
+        "en": "{item:cap} is left out: its answers cannot be read as numbers.",
+        "zh": "未推算“{item}”：其答案无法读作数值。",
+    },
+    "flat": {
+        "en": "{item:cap} is left out: all answers count the same, so there is nothing to explain.",
+        "zh": "未推算“{item}”：所有回答的取值相同，无可解释的差异。",
     },
 }
 
@@ -164,6 +211,10 @@ FAULTS: dict[str, Texts] = {
         "en": "{names}: all respondents in the filter gave the same answer, so the model cannot be estimated; widen the filter.",
         "zh": "{names}：在当前筛选下，所有受访者的回答相同，模型无法估计；请放宽筛选。",
     },
+    "unstable": {
+        "en": "the base of {base:,} is too small for a model of {count} drivers on {measure:in}: some replicates leave a driver without variation; widen the filter.",
+        "zh": "“{measure}”的样本量 {base:,} 不足以估计 {count} 个因素的模型：部分重抽样中某个因素没有差异；请放宽筛选。",
+    },
     "budget": {
         "en": "budget: it is empty; write what may be spent, in the units of the costs.",
         "zh": "预算：尚未填写；请填写可用金额，单位与成本一致。",
@@ -179,6 +230,7 @@ FAULTS: dict[str, Texts] = {
 }
 HEADINGS: dict[str, Texts] = {
     "metric": {"en": "Outcome", "zh": "结果指标"},
+    "who": {"en": "Respondents", "zh": "受访者"},
     "cost": {"en": "Cost", "zh": "成本"},
     "gain_per_cost": {"en": "Change per unit of cost", "zh": "每单位成本的变化"},
     "together": {"en": "Together", "zh": "合计"},

@@ -125,7 +125,7 @@ class Workspace:
         names = [*self.outcomes, *self.drivers, *(i for items in roles.layers.values() for i in items)]
         names += [*study_items(survey), *([roles.renewal] if roles.renewal else [])]
         kept = survey.domain & (survey.weights > 0)
-        out = {n: survey.values(n) for n in dict.fromkeys(names) if survey.has(n)} | extra_columns(survey)
+        out = {n: v for n in dict.fromkeys(names) if (v := _numbers(survey, n)) is not None} | extra_columns(survey)
         return {n: v for n, v in out.items() if np.isfinite(v[kept]).any()}
 
     @cached_property
@@ -184,6 +184,14 @@ class Workspace:
             parts.append(f"{self.survey.label(column, lang)}{'：' if lang == 'zh' else ': '}{shown}")
         everybody = {"en": "All respondents", "zh": "全部受访者"}[lang]
         return ("；" if lang == "zh" else "; ").join(parts) or everybody
+
+
+def _numbers(survey: Survey, name: str) -> FloatArray | None:
+    """Numbers of a column or role; None where there is none, or it holds text."""
+    try:
+        return survey.values(name) if survey.has(name) else None
+    except SurveyError:
+        return None
 
 
 def _plain(code: Any) -> Any:
