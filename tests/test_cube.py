@@ -1,5 +1,9 @@
 """The moment cube: every filter equals the direct computation with the same groups, intervals included."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,11 +91,14 @@ def test_every_filter_is_the_direct_computation(case, storage):
     assert cube.storage == storage
 
 
+@pytest.mark.parametrize("storage", ["rows", "cells"])
 @pytest.mark.parametrize("method", [shapley, johnson])
 @pytest.mark.parametrize("chosen", [{}, {"g": 1, "s": [0, 2]}, {"wave": [1, 2]}])
-def test_intervals_of_importances_and_effects_are_the_direct_ones(method, chosen):
-    survey = Survey.from_frame(frame(2400, 400, 3), weight="w", stratum="s", psu="u")
+def test_intervals_of_importances_and_effects_are_the_direct_ones(method, chosen, storage):
+    rows, missing = (2400, 0.06) if storage == "rows" else (24_000, 0.02)
+    survey = Survey.from_frame(frame(rows, 400, 3, missing=missing), weight="w", stratum="s", psu="u")
     cube = moment_cube(survey, [*ITEMS, "y"], ["wave", "g", "s"])
+    assert cube.storage == storage
     for drivers in (ITEMS, ["x4", "x0", "x2"]):
         covariance, replicates, scale = direct(survey, chosen, [*drivers, "y"])
         table = cube_importance(cube, "y", drivers, filter=chosen, method=method.__name__).table
@@ -104,6 +111,29 @@ def test_intervals_of_importances_and_effects_are_the_direct_ones(method, chosen
             np.testing.assert_allclose(table[f"{prefix}se"], se, atol=EXACT)
             np.testing.assert_allclose(table[f"{prefix}low"], np.maximum(estimate - t * se, low), atol=EXACT)
             np.testing.assert_allclose(table[f"{prefix}high"], estimate + t * se, atol=EXACT)
+
+
+def test_threads_that_ask_for_many_sets_of_columns_get_their_own_answers():
+    cube = moment_cube(Survey.from_frame(frame(1500, 400, 3), weight="w", psu="u"), [*ITEMS, "y"], ["wave", "g"])
+    asked = [
+        ([*pair, "y"], {"g": g, "wave": [1, w]}) for pair in combinations(ITEMS, 2) for g in (1, 2) for w in (2, 3)
+    ]
+    alone = [cube.covariances(chosen, columns).covariance for columns, chosen in asked]
+    answers = [cube.answers(chosen, columns, columns[:1])[0].values for columns, chosen in asked]
+
+    def ask(k: int) -> bool:
+        columns, chosen = asked[k % len(asked)]
+        again = cube.answers(chosen, columns, columns[:1])[0].values
+        same = np.array_equal(again, answers[k % len(asked)])
+        return same and np.array_equal(cube.covariances(chosen, columns).covariance, alone[k % len(asked)])
+
+    pause = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(ask, np.random.default_rng(0).integers(0, 1000, 400).tolist()))
+    finally:
+        sys.setswitchinterval(pause)
 
 
 def test_the_jackknife_of_a_mean_is_taylors():

@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 import cxlab as cx
-from cxlab.cube import cube_importance
-from cxlab.design import t_quantile
+from cxlab.covariances import Listwise, Sample
+from cxlab.cube import cube_importance, importance_of, moment_cube
+from cxlab.design import resolve, t_quantile
 from cxlab.errors import SurveyError
-from cxlab.importance import johnson
+from cxlab.importance import coefficients, johnson
 from cxlab.moments import to_correlation
 from cxlab.subsets import shapley
 from cxlab.survey import Roles, Survey
@@ -176,7 +177,7 @@ def test_standard_errors_while_moving_are_about_the_bootstraps(demo, filter, met
     assert abs(ratio.mean() - 1) < 0.1
 
 
-@pytest.mark.parametrize(("count", "most"), [(12, 0.05), (13, 0.05), (17, 0.35)])
+@pytest.mark.parametrize(("count", "most"), [(12, 0.05), (13, 0.05), (16, 0.1), (17, 0.35)])
 def test_quick_replicates_have_the_spread_of_exact_ones(count, most):
     tab = made(2500, count)
     found = tab.workspace.cube.covariances({"g": [0, 1]}, [*(f"q{j}" for j in range(count)), "satisfaction"])
@@ -185,6 +186,74 @@ def test_quick_replicates_have_the_spread_of_exact_ones(count, most):
     np.testing.assert_allclose(quick[-1], exact[-1], atol=1e-13)
     se = [np.sqrt(found.scale @ (m[:-1] - m[-1]) ** 2) for m in (quick, exact)]
     assert np.abs(se[0] / se[1] - 1).max() < most
+
+
+HARD = {
+    "70 respondents": (70, None, 0.0, 12),
+    "400 respondents": (400, None, 0.0, 12),
+    "uneven weights": (1200, None, 1.2, 11),
+    "20 clusters": (600, 20, 0.0, 12),
+    "70 clusters": (1200, 70, 0.0, 13),
+    "14 drivers, 120 respondents": (120, None, 0.0, 14),
+    "15 drivers, 200 respondents": (200, None, 0.0, 15),
+}
+
+
+@pytest.mark.parametrize("case", HARD)
+@pytest.mark.parametrize("common", [1.0, 8.0])
+def test_replicates_that_bend_away_from_the_line_are_worked_exactly(case, common):
+    rows, units, uneven, count = HARD[case]
+    rng = np.random.default_rng(rows)
+    unit = np.arange(rows) if units is None else np.arange(rows) % units
+    x = (
+        rng.normal(size=(rows, count))
+        + common * rng.normal(size=(rows, 1))
+        + 0.6 * rng.normal(size=(rows, count))[unit]
+    )
+    df = pd.DataFrame(x, columns=[f"q{j}" for j in range(count)])
+    df["y"] = x @ np.linspace(1, 0, count) / 3 + 2 * rng.normal(size=rows)
+    df["u"], df["w"], df["g"] = unit, np.exp(uneven * rng.normal(size=rows)), 0
+    cube = moment_cube(Survey.from_frame(df, psu="u", weight="w"), [*df.columns[: count + 1]], ["g"])
+    found = cube.covariances(None, [*df.columns[: count + 1]])
+    matrices = to_correlation(np.concatenate([found.replicates, found.covariance[None]]))
+    quick, exact = quick_shapley(matrices), shapley(matrices)
+    np.testing.assert_allclose(quick[-1], exact[-1], atol=1e-13)
+    se = [np.sqrt(found.scale @ (m[:-1] - m[-1]) ** 2) for m in (quick, exact)]
+    assert np.abs(se[0] / se[1] - 1).max() < (0.05 if count <= 14 else 0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", ["simple random", "weights and strata", "clusters"])
+def test_standard_errors_of_the_tab_are_the_bootstraps(design):
+    """Ten drivers, whose replicates come from the gradient; 200 surveys of 1,200, 1,000 bootstrap replicates each."""
+    names, ratios = [*(f"q{j}" for j in range(10)), "y"], []
+    for seed in range(200):
+        rng = np.random.default_rng([seed, len(design)])
+        unit = np.arange(1200) // 8 if design == "clusters" else np.arange(1200)
+        between = 0.35 * rng.normal(size=1200)[unit] * (design == "clusters")
+        x = rng.normal(size=(1200, 10)) + 0.8 * rng.normal(size=(1200, 1)) + between[:, None]
+        df = pd.DataFrame(x, columns=names[:-1])
+        df["y"] = x @ np.linspace(0.5, 0.1, 10) + 1.5 * rng.normal(size=1200) + between
+        df["s"], df["u"], df["g"] = unit % 3, unit, 0
+        df["w"] = np.array([1.4, 0.73, 0.4])[unit % 3] * rng.uniform(0.6, 1.4, 1200)
+        declared = {} if design == "simple random" else {"weight": "w", "stratum": "s"}
+        survey = Survey.from_frame(df, **declared, **({"psu": "u"} if design == "clusters" else {}))
+        found = importance_of(
+            moment_cube(survey, names, ["g"]).covariances(None, names), method=quick_shapley, draws=10
+        )
+        sample = Sample(df[names].to_numpy(), survey.weights, np.arange(1200), resolve(survey))
+        drawn = np.concatenate([c for _, c in Listwise(sample).replicates(1000, seed)])
+        values = shapley(drawn)
+        parts = values / values.sum(axis=1, keepdims=True)
+        ratios.append([
+            found.values["importance_se"] / values.std(axis=0, ddof=1),
+            found.values["share_se"] / parts.std(axis=0, ddof=1),
+            found.values["se"] / coefficients(drawn).std(axis=0, ddof=1),
+        ])  # fmt: skip
+    print(design, *(f(ratios, axis=(0, 2)).round(3) for f in (np.mean, np.min, np.max)))
+    assert np.abs(np.mean(ratios, axis=(0, 2)) - 1).max() < 0.05
+    assert np.abs(np.mean(ratios, axis=0) - 1).max() < 0.05  # each driver over all seeds
+    assert np.abs(np.array(ratios) - 1).max() < 0.35  # each driver of each survey
 
 
 def test_few_drivers_are_worked_exactly_while_moving(demo):
@@ -415,6 +484,48 @@ def test_answers_that_do_not_vary_or_repeat_one_another():
             with pytest.raises(SurveyError) as error:
                 tab.live(ask(tab, {"g": [code]}, lang))
             assert str(error.value) == said
+
+
+def test_a_group_without_variation_is_not_called_small():
+    group = np.arange(1200) % 3
+    rng = np.random.default_rng(8)
+    tab = made(1200, 4, g=group, q0=np.where(group == 2, 5.0, rng.integers(0, 11, 1200)))
+    for lang, hidden, said in (
+        ("en", "no model", "No model: a driver does not vary in the group, or repeats another."),
+        ("zh", "无法建模", "“无法建模”表示组内有因素的回答全部相同，或与其他因素重复。"),
+    ):
+        for show in ("drivers", "effects"):
+            asked = ask(tab, lang=lang, show=show, by="g")
+            live, settled = tab.live(asked), tab.settled(asked)
+            for view in (live, settled):
+                assert all(row["marks"][2] == {"series": 2, "hidden": hidden} for row in view.spec["rows"])
+                assert said in view.spec["note"]
+                assert "30" not in view.spec["note"]
+            assert live.spec["series"] == settled.spec["series"]
+            assert "400" in live.spec["series"][2]["name"]
+        assert tab.live(ask(tab, lang=lang, show="blocks", by="g")) is None  # the library tells which block leads there
+
+
+def test_what_stands_in_the_cubes_way_is_not_laid_on_the_filter():
+    tab = made(400, 4)
+    lonely = Survey.from_frame(tab.workspace.survey.data.assign(s=[9.0, *[1.0] * 399]), stratum="s")
+    tab = DriversTab(Workspace(replace(lonely, roles=tab.workspace.survey.roles)))
+    with pytest.raises(SurveyError, match="has 1 of 2 strata with a single PSU"):
+        tab.live(ask(tab))
+
+
+def test_raked_weights_are_said_to_count_as_fixed():
+    tab = made(600, 4)
+    raked = cx.rake(tab.workspace.survey, {"g": {0: 0.5, 1: 0.3, 2: 0.2}})
+    tab = DriversTab(Workspace(getattr(raked, "survey", raked)))
+    assert "The weights are raked; these intervals count them as fixed." in tab.live(ask(tab)).spec["note"]
+    assert "权重经过校准；此处区间将其视为固定。" in tab.live(ask(tab, lang="zh")).spec["note"]
+
+
+def test_effects_of_forty_drivers_need_no_shapley_values():
+    view = MANY.live(ask(MANY, show="effects"))
+    assert view.spec["kind"] == "intervals"
+    assert "method='johnson'" in view.code
 
 
 def test_forty_drivers_are_answered_by_johnson():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ Progress = Callable[[int, int], None]
 GROUPS = 100
 MOST_BYTES = 1 << 30
 _Made = TypeVar("_Made")
-_VIEWS = 4  # sets of columns whose complete rows are kept ready
+_VIEWS = 8  # sets of columns whose complete rows are kept ready
 _KEPT = 12  # filters whose models are kept ready
 _NOBODY = 1e-9  # part of the weight under which a replicate has only rounding left
 
@@ -103,7 +104,7 @@ class _Block:
 class MomentCube:
     """Weighted moments of a survey's columns per cell of the segments, under every replicate of a jackknife.
 
-    Make one with :func:`moment_cube`. A filter adds up cells; nothing is refitted.
+    Make one with :func:`moment_cube`. A filter adds up cells; nothing is refitted. Several threads may ask at once.
 
     Attributes
     ----------
@@ -125,6 +126,7 @@ class MomentCube:
         self._coded: dict[str, Coded] = {}
         self._kept: OrderedDict[tuple[Any, bytes], Any] = OrderedDict()
         self._tables: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], AnswerView] = OrderedDict()
+        self._lock = threading.RLock()
         self.names = plan.names
         self.splits = plan.splits.names
         self.storage = plan.storage
@@ -141,9 +143,10 @@ class MomentCube:
     @property
     def bytes(self) -> int:
         """Bytes held now, the views of the last sets of columns included."""
-        codes = sum(c.code.nbytes for c in self._coded.values())
-        answers = sum(table.bytes for table in self._tables.values())
-        return self._plan.bytes + codes + answers + sum(view.bytes for view in self._views.values())
+        with self._lock:
+            coded, tables, views = [*self._coded.values()], [*self._tables.values()], [*self._views.values()]
+        held = sum(c.code.nbytes for c in coded) + sum(t.bytes for t in tables) + sum(v.bytes for v in views)
+        return self._plan.bytes + held
 
     def codes(self, split: str) -> list[Any]:
         """Codes that respondents have in a column that filters choose by."""
@@ -217,35 +220,39 @@ class MomentCube:
 
     def answer_view(self, columns: Sequence[str], items: Sequence[str]) -> AnswerView:
         """Answers of the complete rows of some columns, kept for the sets used last."""
-        at, rows = self._positions(columns), self._plan.rows
+        at = self._positions(columns)
         key = tuple(sorted(columns)), tuple(items)
-        if key not in self._tables:
-            for i in items:
-                if i not in self._coded:
-                    place = self.names.index(i)
-                    self._coded[i] = Coded.of(
-                        self._plan.splits.survey, i, rows.columns[place], self._plan.center[place]
-                    )
-            taken, whole = self._complete(at)
-            taken = np.concatenate([taken, *(np.arange(b.rows.start, b.rows.stop) for b in whole)])
-            coded = [replace(self._coded[i], code=self._coded[i].code[taken]) for i in items]
-            self._tables[key] = answer_view(
-                rows.take(taken, []), coded, self._plan.dealt, self._plan.most_bytes // _VIEWS
-            )
-            while len(self._tables) > _VIEWS:
-                self._tables.popitem(last=False)
-        self._tables.move_to_end(key)
-        return self._tables[key]
+        return self._last(self._tables, key, _VIEWS, lambda: self._answered(at, items))
+
+    def _answered(self, at: IntArray, items: Sequence[str]) -> AnswerView:
+        rows = self._plan.rows
+        for i in items:
+            if i not in self._coded:
+                place = self.names.index(i)
+                self._coded[i] = Coded.of(self._plan.splits.survey, i, rows.columns[place], self._plan.center[place])
+        taken, whole = self._complete(at)
+        taken = np.concatenate([taken, *(np.arange(b.rows.start, b.rows.stop) for b in whole)])
+        coded = [replace(self._coded[i], code=self._coded[i].code[taken]) for i in items]
+        return answer_view(rows.take(taken, []), coded, self._plan.dealt, self._plan.most_bytes // _VIEWS)
 
     def kept(self, key: Any, filter: Filter | None, make: Callable[[], _Made]) -> _Made:
         """What was made for a filter and a key, or make it now; the last are kept."""
         whole = key, self._plan.splits.inside(filter).tobytes()
-        if whole not in self._kept:
-            self._kept[whole] = make()
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(whole)
-        return self._kept[whole]
+        return self._last(self._kept, whole, _KEPT, make)
+
+    def _last(self, among: OrderedDict[Any, Any], key: Any, most: int, make: Callable[[], _Made]) -> _Made:
+        """What is kept under a key, or make it now, without holding up who asks for something else meanwhile."""
+        with self._lock:
+            if key in among:
+                among.move_to_end(key)
+                found: _Made = among[key]
+                return found
+        made = make()
+        with self._lock:
+            among[key] = made
+            while len(among) > most:
+                among.popitem(last=False)
+        return made
 
     def _complete(self, at: IntArray) -> tuple[IntArray, list[_Block]]:
         """Rows outside the tables that answered some columns, and the blocks whose rows all did."""
@@ -258,13 +265,7 @@ class MomentCube:
     def view(self, columns: Sequence[str], progress: Progress | None = None) -> View:
         """Complete rows of some columns, kept for the sets of columns used last."""
         at = self._positions(columns)
-        key = tuple(at.tolist())
-        if key not in self._views:
-            self._views[key] = self._made(at, progress)
-            while len(self._views) > _VIEWS:
-                self._views.popitem(last=False)
-        self._views.move_to_end(key)
-        return self._views[key]
+        return self._last(self._views, tuple(at.tolist()), _VIEWS, lambda: self._made(at, progress))
 
     def _positions(self, columns: Sequence[str]) -> IntArray:
         unknown = [c for c in columns if c not in self.names]

@@ -27,6 +27,7 @@ METHODS = ("shapley", "johnson", "car", "pratt")
 SHAPLEY_DRIVERS = 20  # whose subsets are gone through while exploring
 BLOCK_DRIVERS = 20  # drivers of a block and other blocks
 DRAWN_GROUPS, DRAWN_WAVES = 8, 6
+STUCK = ("flat", "tied")
 REPLICATES, FEW_REPLICATES, MANY_DRIVERS, MANY_ROWS = 1000, 200, 16, 200_000  # a settled answer stays within seconds
 
 
@@ -104,12 +105,15 @@ class DriversTab(Tab):
             except TooFew as fault:
                 if code is None:
                     raise self._refused(fault, asked, question) from fault
-                figures = hidden(question.names, fault.base, fault.effective)
+                if question.show == "blocks" and fault.why in STUCK:
+                    return None  # a block may lead though one of its drivers does not vary
+                figures = hidden(question.names, fault.base, fault.effective, stuck=fault.why in STUCK)
             if figures is None:
                 return None
             groups.append(Group(self._group_label(by, code), figures))
         cube = self.workspace.cube
         notes = [asked.text(words.NOTES["sampled" if question.sampled else "jackknife"], groups=cube.groups)]
+        notes += [asked.text(words.NOTES["fixed"])] if self.workspace.survey.design.raked else []
         notes += [asked.text(words.NOTES["open"])] if question.show == "map" else []
         return View(spec(self._scene(asked, question, by, groups, notes)), self._code(asked, question, by))
 
@@ -206,7 +210,10 @@ class DriversTab(Tab):
         """What is asked, after checks that need no numbers."""
         outcome, drivers, show = asked["outcome"], tuple(asked["drivers"]), asked["show"]
         by = None if show == "map" else asked.choice.get("by")
-        question = Question(outcome, drivers, asked["method"], show, self._teams(drivers))
+        method = (
+            "johnson" if show == "effects" and len(drivers) > SHAPLEY_DRIVERS else asked["method"]
+        )  # effects need none
+        question = Question(outcome, drivers, method, show, self._teams(drivers))
         survey = self.workspace.survey
         if len(drivers) < 2:
             raise self._fault(asked, "few drivers", count=len(drivers))

@@ -140,7 +140,9 @@ def _subtitle(scene: Scene) -> str:
 def _note(scene: Scene) -> str:
     grades = np.concatenate([g.figures["reliability"] for g in scene.groups])
     more = [
-        scene.say(words.NOTES[k]) for k, grade in (("low", "low"), ("hidden", "suppressed")) if (grades == grade).any()
+        scene.say(words.NOTES[k])
+        for k, grade in (("low", "low"), ("hidden", "suppressed"), ("stuck", "stuck"))
+        if (grades == grade).any()
     ]
     figures = scene.groups[0].figures
     base = () if scene.by else (base_note(figures.base, figures.effective, scene.lang),)
@@ -188,7 +190,7 @@ def _mark(
 ) -> dict[str, Any]:
     """Dot, whisker and text of a driver in a group."""
     if place is None or not figures.shown[place]:
-        return {"series": series, "hidden": scene.say(words.HIDDEN)}
+        return {"series": series, "hidden": scene.say(words.STUCK if figures.stuck else words.HIDDEN)}
     value, low, high = (float(figures[c][place]) for c in columns)
     text = scene.say(words.MARKS[columns[0]], value=value, low=low, high=high)
     if columns[0] == "share" and not scene.by:

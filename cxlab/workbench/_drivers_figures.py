@@ -33,6 +33,8 @@ class Figures:
         Complete rows, and Kish's effective base.
     cuts : tuple of float, optional
         Of performance and importance, for the map.
+    stuck : bool
+        Respondents are enough, but a driver does not vary among them or repeats another.
     """
 
     names: tuple[str, ...]
@@ -40,6 +42,7 @@ class Figures:
     base: int
     effective: float
     cuts: tuple[float, float] | None = None
+    stuck: bool = False
 
     def __getitem__(self, column: str) -> np.ndarray:
         """A column; NaN where there is none."""
@@ -62,9 +65,10 @@ class Figures:
         return float(self["importance"].sum())
 
 
-def hidden(names: tuple[str, ...], base: int, effective: float) -> Figures:
-    """Figures of too few respondents."""
-    return Figures(names, {"reliability": np.full(len(names), "suppressed")}, base, effective)
+def hidden(names: tuple[str, ...], base: int, effective: float, *, stuck: bool = False) -> Figures:
+    """Figures of too few respondents, or of respondents whose answers give no model."""
+    grade = np.full(len(names), "stuck" if stuck else "suppressed")
+    return Figures(names, {"reliability": grade}, base, effective, stuck=stuck)
 
 
 def from_table(
@@ -76,6 +80,8 @@ def from_table(
     rows = rows.loc[list(known)]
     if reliability(effective) == "suppressed":
         return hidden(known, base, effective)
+    if not np.isfinite(rows["share"].to_numpy(dtype=float)).any():
+        return hidden(known, base, effective, stuck=base > len(known) + 1)
     return Figures(known, {str(c): rows[c].to_numpy() for c in rows}, base, effective)
 
 

@@ -22,8 +22,9 @@ from cxlab.workbench._workspace import Workspace
 
 LEVEL = 0.95
 _WORK = 1 << 16  # matrices × subsets that are worked through exactly while something moves: some 4 ms
-GRADIENT_DRIVERS = 16  # whose replicates come from the gradient
-_ROUNDS = 2  # of sampled orders, for what is beyond
+GRADIENT_DRIVERS = 14  # whose replicates come from the gradient where they are near enough, else are exact: some 50 ms
+_PROBED, _NEAR = 4, 0.07  # replicates checked of the farthest and of the others; error allowed, in standard errors
+_ROUNDS, _MORE_ROUNDS, _ROUNDS_DRIVERS = 2, 4, 16  # of sampled orders, for what is beyond
 _TIED = 1e-10  # smallest eigenvalue of correlations under which drivers determine one another
 _FLAT = 1e-14  # part of the mean's square under which a variance is that of rounding
 Teams = tuple[tuple[str, tuple[int, ...]], ...]
@@ -114,8 +115,9 @@ class Quick:
         return np.array([self._scales(d, partial(_ends, survey, d)) for d in drivers])
 
     def _covariances(self, question: Question, filter: Filter) -> Jackknifed:
+        cube = self._workspace.cube  # what stands in its way is no matter of the filter, and says so itself
         try:
-            return self._workspace.cube.covariances(filter, question.columns)
+            return cube.covariances(filter, question.columns)
         except SurveyError as error:
             raise TooFew("nobody") from error
 
@@ -186,10 +188,11 @@ def check(found: Jackknifed) -> None:
     variance = np.diagonal(found.covariance)
     flat = [n for n, v, m in zip(found.names, variance, found.mean, strict=True) if not v > max(m * m, 1.0) * _FLAT]
     if flat:
-        raise TooFew("flat", flat)
+        raise TooFew("flat", flat, found.base, found.base_kish)
     roots, vectors = np.linalg.eigh(to_correlation(found.covariance)[:-1, :-1])
     if roots[0] < _TIED:
-        raise TooFew("tied", [n for n, v in zip(found.names, vectors[:, 0], strict=False) if v * v > 1e-6])
+        names = [n for n, v in zip(found.names, vectors[:, 0], strict=False) if v * v > 1e-6]
+        raise TooFew("tied", names, found.base, found.base_kish)
 
 
 def effective_bases(found: CubeImportance) -> FloatArray:
@@ -224,19 +227,37 @@ def quick_shapley(matrices: FloatArray) -> FloatArray:
 
     Notes
     -----
-    Few drivers: every replicate is worked exactly. Up to 16: replicates are the sample's values plus the gradient times the
-    difference of correlations, which a replicate that leaves one of 100 groups out differs from by some thousandths of a
-    standard error. More: plus what sampled orders of entry move by, whose error cancels but for some ten per cent of it.
+    Few drivers: every replicate is worked exactly. Up to 14: replicates are the sample's values plus the gradient times the
+    difference of correlations. With 1,000 respondents or more, standard errors are then within 2% of the exact ones; where
+    bases are small, weights uneven or clusters few, replicates bend away from the line and come out up to 30% too small. So
+    some replicates are worked exactly beside, and all of them if these are off by more than 7% of a standard error. More
+    drivers: the sample's values plus what sampled orders of entry move by, standard errors within ten per cent.
     """
     p = matrices.shape[-1] - 1
     if len(matrices) << p <= _WORK:
         return shapley(matrices)
     if p <= GRADIENT_DRIVERS:
-        values, gradient = shapley_gradient(matrices[-1])
-        moved = (matrices - matrices[-1]).reshape(len(matrices), -1) @ gradient.reshape(p, -1).T
-        return np.asarray(values + moved)
-    sampled, _ = sampled_shapley(matrices, rounds=_ROUNDS)
+        return _near(matrices)
+    sampled, _ = sampled_shapley(matrices, rounds=_MORE_ROUNDS if p <= _ROUNDS_DRIVERS else _ROUNDS)
     return sampled + (shapley(matrices[-1]) - sampled[-1])
+
+
+def _near(matrices: FloatArray) -> FloatArray:
+    """Replicates by the gradient if those that are checked are near the exact ones; else all of them exactly."""
+    values, gradient = shapley_gradient(matrices[-1])
+    p, count = len(values), len(matrices) - 1
+    moved = (matrices[:-1] - matrices[-1]).reshape(count, -1) @ gradient.reshape(p, -1).T
+    size = np.maximum((moved**2).sum(axis=0), 1e-300)
+    order = np.argsort(-(moved**2 / size).sum(axis=1))
+    probed = np.r_[order[:_PROBED], order[np.linspace(_PROBED, count - 1, _PROBED).astype(int)]]
+    exact = shapley(matrices[probed]) - values
+    error = (exact - moved[probed]) ** 2
+    others = (count - _PROBED) / _PROBED
+    off = np.sqrt((error[:_PROBED].sum(axis=0) + others * error[_PROBED:].sum(axis=0)) / size)
+    if not off.max() <= _NEAR:
+        return shapley(matrices)
+    moved[probed] = exact
+    return np.vstack([values + moved, values])
 
 
 # ---------------------------------------------------------------------- priority map

@@ -152,6 +152,7 @@ MARKS: dict[str, Texts] = {
 }
 RANK: Texts = {"en": "{text} · rank {rank}", "zh": "{text}，第 {rank} 位"}
 HIDDEN: Texts = {"en": "base too small", "zh": "样本不足"}
+STUCK: Texts = {"en": "no model", "zh": "无法建模"}
 SERIES: Texts = {"en": "{group} (base {base:,})", "zh": "{group}（样本量 {base:,}）"}
 TIPS: dict[str, Texts] = {
     "share": {"en": "Share: {text}", "zh": "占比：{text}"},
@@ -188,6 +189,14 @@ NOTES: Mapping[str, Texts] = {
     "hidden": {
         "en": "Without numbers: effective base under 30.",
         "zh": "未列数值：有效样本量不足 30。",
+    },
+    "stuck": {
+        "en": "No model: a driver does not vary in the group, or repeats another.",
+        "zh": "“无法建模”表示组内有因素的回答全部相同，或与其他因素重复。",
+    },
+    "fixed": {
+        "en": "The weights are raked; these intervals count them as fixed.",
+        "zh": "权重经过校准；此处区间将其视为固定。",
     },
     "largest": {
         "en": "The {shown} largest of {count} groups are shown.",
