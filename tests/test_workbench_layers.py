@@ -18,6 +18,8 @@ from cxlab.layers import answered, moved
 from cxlab.workbench import _layers
 from cxlab.workbench._layers import LayersTab
 from cxlab.workbench._layers_diagram import placed
+from cxlab.workbench._layers_numbers import Group, Numbers, Row
+from cxlab.workbench._layers_specs import Said, paths_title
 from cxlab.workbench._tab import Asked, View, defaults
 from cxlab.workbench._workspace import Workspace
 
@@ -127,10 +129,8 @@ def test_live_code_is_that_of_the_settled_view(tab):
     live = tab.live(question)
     assert live is not None
     assert live.code == tab.settled(question).code
-    assert live.code.splitlines()[-2:] == [
-        "survey = survey.where(gender=[1])",
-        "result = cx.compare_paths(survey, by='card', method='plsc')",
-    ]
+    assert live.code.splitlines()[-1] == "result = cx.compare_paths(survey, by='card', method='plsc')"
+    assert tab.workspace.code({"gender": [1.0]}).splitlines()[-1] == live.code.splitlines()[-2]
 
 
 # ------------------------------------------------------------------------------ what is said
@@ -141,6 +141,26 @@ def test_groups_stand_beneath_one_another_while_they_fit(tab, mobi):
     assert max(rows) == 5
     assert spec["nodes"][0]["label"] == "ordinary: Experience"
     assert {e["source"][0] for e in spec["edges"]} == {"0", "1", "2"}
+
+
+def test_a_gap_between_groups_is_told_only_where_it_is_clear():
+    said = Said("en", str, "card", str)
+
+    def title(second: tuple[float, float, float], rows: int = 1) -> str:
+        own = [Row(1, "a", "b", "path", 0.6, 0.5, 0.7), Row(2, "a", "b", "path", *second)]
+        own += [Row(g, f"x{k}", "b", "path", 0.3, 0.2, 0.4) for k in range(rows - 1) for g in (1, 2)]
+        groups = (Group(1, 400, 400.0), Group(2, 400, 400.0))
+        return paths_title(Numbers(groups, own, {}, (("a", "b"),)), "b", said)
+
+    assert title((0.2, 0.1, 0.3)) == "The widest gap between groups of card: a → b, 0.60 (1) and 0.20 (2)"
+    unsure = "No path differs clearly between groups of card so far; the tests follow when nothing moves"
+    assert title((0.5, 0.4, 0.6)) == unsure
+    assert title((0.44, 0.34, 0.54)) == "The widest gap between groups of card: a → b, 0.60 (1) and 0.44 (2)"
+    assert title((0.44, 0.34, 0.54), rows=20) == unsure  # one of twenty
+
+
+def test_controls_that_do_not_matter_are_hidden(tab):
+    assert {c.name: dict(c.when) for c in tab.controls() if c.when} == {"points": {"show": ("map",)}}
 
 
 def test_the_title_says_the_finding_and_is_the_library_s_at_rest(tab):

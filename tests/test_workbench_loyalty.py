@@ -15,6 +15,7 @@ import pytest
 import cxlab as cx
 from cxlab.errors import SurveyError
 from cxlab.loyalty import score_cube
+from cxlab.survey import Roles
 from cxlab.workbench import _loyalty
 from cxlab.workbench._loyalty import LoyaltyTab
 from cxlab.workbench._tab import Asked, View, defaults
@@ -313,3 +314,43 @@ def test_a_live_answer_takes_a_fraction_of_the_time(tab):
     for _ in range(5):
         tab.live(question)
     assert (time.process_time() - start) / 5 < 0.25  # some .05 on a quiet machine
+
+
+# ------------------------------------------------------------------------------ how it is coded, and masks
+@pytest.mark.parametrize("codes", [(2.0, 1.0), ("no", "yes")])
+def test_renewals_that_are_not_0_and_1_are_left_out_and_said(codes):
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 11, 600).astype(float)
+    df = pd.DataFrame({"q": x, "r": np.clip(x + rng.integers(-1, 2, 600), 0, 10)})
+    df["again"] = np.where(rng.random(600) < x / 10, codes[1], codes[0])
+    roles = Roles(outcomes={"satisfaction": ("q",), "recommend": ("r",)}, renewal="again")
+    survey = replace(cx.Survey.from_frame(df), roles=roles)
+    tab = LoyaltyTab(Workspace(survey))
+    assert "again" not in [o[0] for o in tab.controls()[1].options]
+    said = (
+        "“again” cannot be chosen here: renewals have to be written as 1 (came again) and 0. In study.yml, “derived:” can make such a column of "
+        "again, and “renewal:” name it."
+    )
+    for answer in (tab.live, tab.settled):
+        assert answer(asked(tab)).lines[-1] == said
+        assert (
+            answer(asked(tab, lang="zh"))
+            .lines[-1]
+            .startswith("“again”无法在此选择：续约须记为 1（续约）和 0（未续约）。")
+        )
+
+
+def test_live_shows_no_answer_that_the_design_masks(tab, demo):
+    cube = score_cube(demo.survey, "satisfaction", "renewed", demo.splits)
+    assert cube is not None
+    rng = np.random.default_rng(0)
+    leaked, hidden, count = 0, 0, 0
+    for k in range(8):
+        filter: dict[str, list[Any]] = {"wave": sorted(rng.choice(np.arange(1.0, 22), 4, replace=False).tolist())}
+        filter |= {"card": [float(rng.integers(1, 4))]} if k % 2 else {}
+        live = cube.curve(filter).points["reliability"].to_numpy() == "suppressed"
+        rows = cx.loyalty_link(demo.inside(filter), "satisfaction", "renewed", knots=[6, 8], replicates=0)
+        masked = rows.table["reliability"].to_numpy() == "suppressed"
+        leaked, hidden, count = leaked + (masked & ~live).sum(), hidden + (live & ~masked).sum(), count + len(live)
+    assert leaked == 0
+    assert hidden <= 0.06 * count

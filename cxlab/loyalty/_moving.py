@@ -117,8 +117,8 @@ class ScoreCube:
     def _table(self, points: FloatArray, each: Sequence[Jackknifed], level: float) -> pd.DataFrame:
         mean = np.array([j.mean[0] for j in each])
         variance = np.array([_variance(j) for j in each])
-        effective = np.array([float(j.base_effective[0]) if _known(j) else j.base_kish for j in each])
         kish, base = np.array([j.base_kish for j in each]), np.array([j.base for j in each])
+        effective = kish / _beyond(each, kish, base)
         df = np.array([j.df for j in each])
         estimates = Estimates(mean, np.diag(variance), base, effective, kish, df)
         low, high = intervals(estimates, ["share" if self.binary else "mean"] * len(points), level=level)
@@ -126,6 +126,14 @@ class ScoreCube:
             "point": points, "estimate": mean, "low": low, "high": high, "base": base, "base_effective": effective,
             "reliability": reliability(effective),
         })  # fmt: skip
+
+
+def _beyond(each: Sequence[Jackknifed], kish: FloatArray, base: np.ndarray) -> float:
+    """What the design costs beyond weights, at least 1 and pooled over the answers: the jackknife's own of a few respondents is
+    too noisy to mask them by."""
+    found = np.array([float(j.base_effective[0]) if _known(j) else np.nan for j in each])
+    told = np.isfinite(found) & (found > 0) & (base > 1)
+    return max(float(base[told] @ (kish[told] / found[told]) / base[told].sum()), 1.0) if told.any() else 1.0
 
 
 def _known(found: Jackknifed) -> bool:

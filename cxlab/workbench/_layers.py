@@ -113,7 +113,7 @@ class LayersTab(Tab):
             Pick(name="show", label=words.CONTROLS["show"], options=tuple(words.SHOW.items()), default="diagram"),
             Pick(name="target", label=words.CONTROLS["target"], options=tuple(labels.items()), default=caused[-1]),
             Pick(name="points", label=words.CONTROLS["points"], options=tuple(words.POINTS.items()),
-                 default="items" if few else "constructs"),
+                 default="items" if few else "constructs", when={"show": ("map",)}),
             Pick(name="method", label=words.CONTROLS["method"], options=tuple(words.METHOD.items()), default="pls"),
         )  # fmt: skip
 

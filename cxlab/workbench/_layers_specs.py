@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cxlab import theme
+from cxlab.design import t_quantile
 from cxlab.words import Note, number
 from cxlab.workbench import _layers_words as words
 from cxlab.workbench._layers_diagram import placed
@@ -216,7 +218,9 @@ def paths_title(numbers: Numbers, target: str, said: Said) -> str:
     gap = _widest(numbers.of("path"))
     if gap is None:
         return total_title(numbers, target, said)
-    more, less = gap
+    more, less, clear = gap
+    if not clear:
+        return said.text(words.ALIKE, by=said.by)
     return said.text(
         words.APART, by=said.by, source=said.label(more.source), target=said.label(more.target), first=more.estimate, second=less.estimate,
         who=said.value(more.segment), other=said.value(less.segment),
@@ -231,7 +235,9 @@ def total_title(numbers: Numbers, target: str, said: Said) -> str:
         return said.text(words.SMALL, effective=effective, target=said.label(target))
     gap = _widest(rows)
     if gap is not None:
-        more, less = gap
+        more, less, clear = gap
+        if not clear:
+            return said.text(words.ALIKE_TOTAL, by=said.by, target=said.label(target))
         return said.text(
             words.APART_TOTAL, by=said.by, target=said.label(target), source=said.label(more.source), first=more.estimate,
             second=less.estimate, who=said.value(more.segment), other=said.value(less.segment),
@@ -244,16 +250,26 @@ def total_title(numbers: Numbers, target: str, said: Said) -> str:
     )  # fmt: skip
 
 
-def _widest(rows: Sequence[Row]) -> tuple[Row, Row] | None:
-    """The path whose largest and smallest estimates of any group lie farthest apart; None with one group."""
-    best = None
+def _widest(rows: Sequence[Row]) -> tuple[Row, Row, bool] | None:
+    """Of which path two groups lie farthest apart, among the clear gaps if there are any; None with one group.
+
+    Clear: beyond what Bonferroni allows over all paths and pairs of groups, standard errors read off the intervals.
+    """
+    gaps = []
     for pair in dict.fromkeys((r.source, r.target) for r in rows):
-        each = sorted((r for r in rows if (r.source, r.target) == pair), key=lambda r: r.estimate)
-        if len(each) > 1 and (
-            best is None or each[-1].estimate - each[0].estimate > best[0].estimate - best[1].estimate
-        ):
-            best = each[-1], each[0]
-    return best
+        each = [r for r in rows if (r.source, r.target) == pair and np.isfinite(r.estimate)]
+        gaps += [(a, b) if a.estimate >= b.estimate else (b, a) for a, b in combinations(each, 2)]
+    if not gaps:
+        return None
+    limit = float(t_quantile(1 - 0.05 / len(gaps), np.inf))
+    clear = [(a, b) for a, b in gaps if a.estimate - b.estimate > limit * _error(a, b)]
+    more, less = max(clear or gaps, key=lambda g: g[0].estimate - g[1].estimate)
+    return more, less, bool(clear)
+
+
+def _error(one: Row, other: Row) -> float:
+    """Standard error of a difference, from both 95 % intervals."""
+    return float(np.hypot(one.high - one.low, other.high - other.low) / (2 * t_quantile(0.95, np.inf)))
 
 
 def map_title(table: pd.DataFrame, target: str, said: Said) -> str:

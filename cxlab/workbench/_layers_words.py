@@ -62,6 +62,14 @@ APART_TOTAL = {
     "en": "The widest gap between groups of {by:in} in total effects on {target:in}: {source:in}, {first:.2f} ({who}) and {second:.2f} ({other})",
     "zh": "按“{by}”分组，对“{target}”总效应差距最大的是“{source}”：{who} {first:.2f}，{other} {second:.2f}",
 }
+ALIKE = {
+    "en": "No path differs clearly between groups of {by:in} so far; the tests follow when nothing moves",
+    "zh": "目前看不出按“{by}”分组的路径有明显差异；停止操作后给出检验结果",
+}
+ALIKE_TOTAL = {
+    "en": "No total effect on {target:in} differs clearly between groups of {by:in} so far; the tests follow when nothing moves",
+    "zh": "目前看不出按“{by}”分组对“{target}”的总效应有明显差异；停止操作后给出检验结果",
+}
 SMALL = {
     "en": "Effective base {effective:,.0f}: too few respondents to show what leads to {target:in}",
     "zh": "有效样本量仅 {effective:,.0f}，不足以显示哪些因素影响“{target}”",

@@ -57,11 +57,9 @@ class LoyaltyTab(Tab):
 
     @cached_property
     def _loyal(self) -> tuple[str, ...]:
-        """What satisfaction may lead to: the renewal first, then outcomes of two values, then the others."""
-        roles, survey = self.workspace.survey.roles, self.workspace.survey
-        renewal = (
-            [roles.renewal] if roles.renewal and survey.has(roles.renewal) and self._answers(roles.renewal) else []
-        )
+        """What satisfaction may lead to: the renewal, if 0 and 1, then outcomes of two values, then the others."""
+        own = self.workspace.survey.roles.renewal
+        renewal = [own] if own and self._answers(own) and self._binary(own) else []
         others = sorted(
             (o for o in self.workspace.outcomes if self._answers(o) > 1),
             key=lambda o: (self._answers(o) != 2, o == _SATISFACTION),
@@ -281,6 +279,10 @@ class LoyaltyTab(Tab):
         return spec | {"subtitle": self.workspace.said(asked.filter, asked.lang), "note": note, "lang": asked.lang}
 
     def _hint(self, asked: Asked) -> tuple[str, ...]:
-        """That behaviour could be declared, where only intentions are."""
+        """That behaviour could be declared, where only intentions are, or written as 0 and 1."""
+        survey = self.workspace.survey
+        own = survey.roles.renewal
+        if own and survey.has(own) and own not in self._loyal:
+            return (asked.text(words.CODED, column=own, item=survey.label(own, asked.lang)),)
         behaviour = self.workspace.survey.roles.renewal or any(self._binary(o) for o in self._loyal)
         return () if behaviour else (asked.text(words.INTENTION),)

@@ -122,3 +122,8 @@ INTENTION = {
     "en": "This is what customers say. If study.yml names a column of what they did, such as “renewal: renewed”, it can be chosen here.",
     "zh": "这里反映的是顾客的意向。若在 study.yml 中声明实际行为的列，例如 “renewal: renewed”，即可在此选择。",
 }
+CODED = {
+    "en": "“{item}” cannot be chosen here: renewals have to be written as 1 (came again) and 0. In study.yml, “derived:” can make such a column of {column}, and "
+    "“renewal:” name it.",
+    "zh": "“{item}”无法在此选择：续约须记为 1（续约）和 0（未续约）。可在 study.yml 的 “derived:” 中由 {column} 生成这样的列，再在 “renewal:” 中写入其列名。",
+}
