@@ -85,8 +85,10 @@ class Item:
         return pick(self.labels, lang, self.name)
 
     def value_label(self, code: Any, lang: str | None = None) -> str:
-        """Label of a code; a code without one is shown as itself (3.0 as ``3``)."""
-        plain = f"{code:.15g}" if isinstance(code, float) and math.isfinite(code) else str(code)
+        """Label of a code; a code without one is shown as itself (3.0 as ``3``, midnight as its day)."""
+        plain = (
+            f"{code:.15g}" if isinstance(code, float) and math.isfinite(code) else str(code).removesuffix(" 00:00:00")
+        )
         return pick(self.values.get(code, {}), lang, plain)
 
     def code_of(self, value: Any) -> Code | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from html import escape
 from typing import Any
 
@@ -16,12 +15,15 @@ from cxlab.errors import SurveyError
 from cxlab.items import pick
 from cxlab.words import LANGUAGES, Note, language
 from cxlab.workbench._controls import Board
-from cxlab.workbench._panel import Panel
+from cxlab.workbench._panel import Panel, _tell
+from cxlab.workbench._quiet import QUIET
 from cxlab.workbench._tab import Control, Pick, Several, Span, Tab, Texts
+from cxlab.workbench._worker import Worker
 from cxlab.workbench._workspace import MOST_GROUPS, Workspace
 
 _FEW_VALUES = 8  # values of a segment up to which each has a box to tick
 _AT_ONCE = 50_000  # rows up to which the cube is built before anything is shown
+logger = logging.getLogger("cxlab.workbench")
 _LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 
 
@@ -44,7 +46,7 @@ class Workbench(widgets.VBox):
     def __init__(self, workspace: Workspace, tabs: Sequence[type[Tab]], lang: str | None = None) -> None:
         super().__init__()
         self.workspace, self.lang = workspace, language(lang)
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cxlab-settled")
+        self._worker = Worker()
         self.filters = Board(_filters(workspace), self.lang, self._filtered)
         self._tabs, self.panels = tuple(tabs), dict[str, Panel]()
         self._stale: set[str] = set()
@@ -57,6 +59,16 @@ class Workbench(widgets.VBox):
         else:
             self._build_behind()
 
+    def close(self) -> None:
+        """Take the workbench off the page and let go of its thread, its pictures and, with the last that uses it, its cube."""
+        self._worker.close()
+        for panel in self.panels.values():
+            panel.close()
+        for widget in _within(self):
+            if widget is not self:
+                widget.close()
+        super().close()
+
     # ------------------------------------------------------------------ building
     def _building(self) -> str:
         return Note(_BUILDING, rows=len(self.workspace.survey))[self.lang]
@@ -66,15 +78,28 @@ class Workbench(widgets.VBox):
         loop = asyncio.get_running_loop()
 
         def moved(done: int, total: int) -> None:
-            loop.call_soon_threadsafe(self._moved, done, total)
+            _tell(loop, lambda: self._moved(done, total))
 
-        waiting = loop.run_in_executor(self._pool, self._build, moved)
-        waiting.add_done_callback(lambda _: self._open())
+        waiting = self._worker.submit(lambda: self._build(moved))
+        waiting.add_done_callback(lambda done: None if done.cancelled() else _tell(loop, self._open_behind))
 
     def _build(self, progress: Progress | None = None) -> None:
         """Build the cube; what stands in the way is said by every tab that asks it."""
-        with suppress(SurveyError):
-            self.workspace.build(progress)
+        try:
+            with QUIET:
+                self.workspace.build(progress)
+        except SurveyError:
+            pass
+        except Exception:
+            logger.exception("the cube was not built")
+
+    def _open_behind(self) -> None:
+        try:
+            self._open()
+        except Exception as error:  # nobody else would say it
+            logger.exception("the workbench was not opened")
+            said = Note(_CLOSED, kind=type(error).__name__, text=str(error))[self.lang]
+            self.children = [widgets.HTML(f"<p>{escape(said)}</p>")]
 
     def _moved(self, done: int, total: int) -> None:
         self._progress.value = int(100 * done / max(total, 1))
@@ -89,7 +114,7 @@ class Workbench(widgets.VBox):
         self._languages.observe(lambda change: self.speak(change["new"]), "value")
         self._said = widgets.HTML().add_class("cx-filter-said")
         self._aside = widgets.HTML().add_class("cx-aside")
-        self.panels = {t.key: Panel(t(self.workspace), self.lang, self.filter, self._pool) for t in self._tabs}
+        self.panels = {t.key: self._panel(t) for t in self._tabs}
         self._book: widgets.Tab | None = None
         body: widgets.Widget = next(iter(self.panels.values())).box
         if len(self.panels) > 1:
@@ -101,6 +126,17 @@ class Workbench(widgets.VBox):
         self._stale = set(self.panels)
         self._word()
         self._turned(at_once=True)
+
+    def _panel(self, kind: type[Tab]) -> Panel:
+        """A tab on the screen; one that cannot even begin says why, and the others still work."""
+        try:
+            with QUIET:
+                tab = kind(self.workspace)
+        except Exception as error:
+            if not isinstance(error, SurveyError):
+                logger.exception("the tab %s was not made", kind.key)
+            tab = _Closed(self.workspace, kind, error)
+        return Panel(tab, self.lang, self.filter, self._worker)
 
     @property
     def panel(self) -> Panel:
@@ -119,7 +155,11 @@ class Workbench(widgets.VBox):
     def speak(self, lang: str) -> None:
         """Word everything in a language; what is chosen stays."""
         self.lang = language(lang)
-        self._languages.value = self.lang
+        if not self.panels:  # still being prepared
+            return
+        if self._languages.value != self.lang:
+            self._languages.value = self.lang  # which speaks
+            return
         self.filters.speak(self.lang)
         for panel in self.panels.values():
             panel.speak(self.lang)
@@ -204,6 +244,24 @@ def _chosen(control: Control, value: Any) -> list[Any] | None:
     return None if value is None else [value]
 
 
+class _Closed(Tab):
+    """In the place of a tab that failed when it was made."""
+
+    def __init__(self, workspace: Workspace, kind: type[Tab], error: Exception) -> None:
+        super().__init__(workspace)
+        self.key, self.title = kind.key, kind.title  # type: ignore[misc]  # of the tab that it stands for
+        self._error = error
+
+    def lacking(self) -> Texts | None:
+        raise self._error
+
+
+def _within(box: widgets.Widget) -> list[widgets.Widget]:
+    """Widgets inside a box, innermost first."""
+    inner = [w for child in getattr(box, "children", ()) for w in _within(child)]
+    return [*inner, box]
+
+
 def _no_loop() -> bool:
     try:
         asyncio.get_running_loop()
@@ -216,6 +274,10 @@ _EVERYBODY: Texts = {"en": "All", "zh": "全部"}
 _BUILDING = {
     "en": "Preparing {rows:,} respondents for exploration …",
     "zh": "正在准备 {rows:,} 名受访者的数据以供浏览……",
+}
+_CLOSED = {
+    "en": "This study cannot be explored ({kind}: {text}).",
+    "zh": "该研究无法浏览（{kind}：{text}）。",
 }
 _MANY = {
     "en": "{segment} has {count:,} values; filters take up to {most}. Band it in study.yml (recoded:).",

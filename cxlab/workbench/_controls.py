@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -215,6 +217,24 @@ class _Slide(Handle):
         self.box.observe(self.hear, "value")
 
 
+def read_number(text: str) -> float:
+    """A number as people write it: full-width digits, commas between thousands, a sign of money, 万 and 亿; else NaN.
+
+    Examples
+    --------
+    >>> [read_number(t) for t in ("1,200", "１２．５", "￥3万", "1,5", "ten")]
+    [1200.0, 12.5, 30000.0, nan, nan]
+    """
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace(" ", "")
+    found = re.fullmatch(
+        r"[¥$€£]?([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?)([万亿萬億]?)元?", plain, re.IGNORECASE
+    )
+    try:
+        return float(found[1].replace(",", "")) * _TIMES[found[2]] if found else math.nan
+    except ValueError:  # a sign or a point alone
+        return math.nan
+
+
 class _Number(Handle):
     control: Number
 
@@ -226,20 +246,17 @@ class _Number(Handle):
 
     @property
     def value(self) -> float | None:
-        text = self.box.value.replace(",", "").replace("，", "").strip()
+        text = self.box.value.strip()
         if not text:
             return None
-        try:
-            number = float(text)
-        except ValueError:
-            number = float("nan")
+        number = read_number(text)
         if not self.control.low <= number <= self.control.high:
             raise SurveyError(_worded(_NO_NUMBER, self._lang, what=self.control.label, text=text))
         return number
 
     @value.setter
     def value(self, value: float | None) -> None:
-        self.box.value = "" if value is None else f"{value:g}"
+        self.box.value = "" if value is None else f"{value:.15g}"
 
     def speak(self, lang: str) -> None:
         self._lang = lang
@@ -315,7 +332,7 @@ class Board:
         for handle in self.handles.values():
             handle.speak(lang)
         for heading, texts, _ in self._headings:
-            heading.value = f"<h4>{pick(texts, lang)}</h4>"
+            heading.value = f"<h4>{escape(pick(texts, lang))}</h4>"
 
     def _changed(self, name: str, continuous: bool) -> None:
         if not isinstance(self.handles[name], _Press):
@@ -349,7 +366,8 @@ class Board:
                     out.append(heading)
             if group:
                 self._headings[-1][2].append(handle)
-            out.append(handle.box.add_class("cx-control").add_class(f"cx-{handle.control.name.replace(' ', '-')}"))
+            name = re.sub(r"\s+", "-", handle.control.name)  # a browser refuses classes with white space
+            out.append(handle.box.add_class("cx-control").add_class(f"cx-{name}"))
         return out
 
 
@@ -357,6 +375,7 @@ def _worded(words: Texts, lang: str, **facts: Any) -> str:
     return Note(words, **facts)[lang]
 
 
+_TIMES = {"": 1.0, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
 _ALL = {"en": "All", "zh": "全选"}
 _NONE = {"en": "None", "zh": "清空"}
 _NO_NUMBER = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from cxlab.errors import one_of
 from cxlab.study import Study
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     from cxlab.workbench._app import Workbench
     from cxlab.workbench._tab import Tab
+    from cxlab.workbench._workspace import Workspace
+
+# Workspaces in use, by the identity of their source: a cell that runs again, or a second view of a study, shares the cube.
+_OPEN: WeakValueDictionary[int, Workspace] = WeakValueDictionary()
 
 
 def explore(study: Study | Survey, *, tabs: Sequence[str] | None = None, lang: str | None = None) -> Workbench:
@@ -70,11 +75,15 @@ def explore(study: Study | Survey, *, tabs: Sequence[str] | None = None, lang: s
     from cxlab.workbench._app import Workbench
     from cxlab.workbench._workspace import Workspace
 
+    tabs = [tabs] if isinstance(tabs, str) else tabs
     for tab in tabs or ():
         if tab not in TABS:
             raise one_of("tabs", tab, TABS)
     chosen = [_tab(key) for key in dict.fromkeys(tabs or TABS)]
-    return Workbench(Workspace(study), chosen, lang)
+    kept = _OPEN.get(id(study))
+    workspace = kept if kept is not None and kept.made_of(study) else Workspace(study)
+    _OPEN[id(study)] = workspace
+    return Workbench(workspace, chosen, lang)
 
 
 def explore_drivers(survey: Study | Survey, *, lang: str | None = None) -> Workbench:

@@ -58,12 +58,25 @@ class Pace:
         """Answer in this very call; settle once nothing has changed for a while."""
         self._run()
 
+    def flush(self) -> None:
+        """Answer now what has changed and is still to be answered."""
+        if self._next is not None:
+            self._next.cancel()
+            self._run()
+
     def settle_now(self) -> None:
         """Do not wait for the hand to rest."""
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
         self._settle()
+
+    def stop(self) -> None:
+        """Answer nothing any more."""
+        for handle in (self._next, self._resting):
+            if handle is not None:
+                handle.cancel()
+        self._next = self._resting = None
 
     def _run(self) -> None:
         self._next = None

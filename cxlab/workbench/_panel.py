@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from html import escape
 from typing import Any
@@ -16,13 +16,15 @@ import ipywidgets as widgets
 
 from cxlab.errors import SurveyError
 from cxlab.items import pick
-from cxlab.words import Note
+from cxlab.result import SUPPRESSED_BASE
+from cxlab.words import LANGUAGES, Note
 from cxlab.workbench._controls import Board
 from cxlab.workbench._export import CSV, XLSX, csv_bytes, xlsx_bytes
 from cxlab.workbench._pace import Pace
 from cxlab.workbench._picture import Picture
 from cxlab.workbench._quiet import QUIET
-from cxlab.workbench._tab import Asked, Tab, View, message
+from cxlab.workbench._tab import Asked, Control, Tab, Texts, View, message
+from cxlab.workbench._worker import Worker
 
 Filter = Mapping[str, Sequence[Any]]
 logger = logging.getLogger("cxlab.workbench")
@@ -38,8 +40,8 @@ class Panel:
     lang : {"en", "zh"}
     filter : callable
         Gives the filter that is in force; may raise a SurveyError.
-    pool : ThreadPoolExecutor
-        Where settled views are computed.
+    worker : Worker
+        Computes settled views.
 
     Attributes
     ----------
@@ -51,19 +53,18 @@ class Panel:
         What makes it again.
     """
 
-    def __init__(self, tab: Tab, lang: str, filter: Callable[[], Filter], pool: ThreadPoolExecutor) -> None:
+    def __init__(self, tab: Tab, lang: str, filter: Callable[[], Filter], worker: Worker) -> None:
         self.tab, self.lang = tab, lang
-        self._filter, self._pool = filter, pool
+        self._filter, self._worker = filter, worker
         self.view: View | None = None
         self._version = 0
-        self._waiting: list[Callable[[View], None]] = []
-        self._running: Future[View | None] | None = None
+        self._waiting: dict[int, list[Callable[[View], None]]] = {}  # by the version that was asked for
         self.code = ""
-        self._settling = 0
+        self._settling = self._final = 0
         self._took = 0.0
         self._is_busy = False
-        self._lacking = tab.lacking()
-        self.board = Board([] if self._lacking else tab.controls(), lang, self._heard)
+        self._lacking, controls = _declared(tab)
+        self.board = Board(controls, lang, self._heard)
         self.pace = Pace(self._answer, self._settle)
         self.picture = Picture()
         self._make()
@@ -108,7 +109,6 @@ class Panel:
     def _answer(self) -> None:
         """Live answer; where there is none, the settled one without waiting."""
         self._version += 1
-        self._waiting.clear()
         if self._lacking is not None:
             self._show(message(pick(self._lacking, self.lang)))
             return
@@ -129,39 +129,41 @@ class Panel:
         if self._lacking is not None or self._settling == self._version:
             return
         if self.view is not None and _failed(self.view) and not self._is_busy:
-            self._served()
+            self._served(self._version, self.view)
             return
         version = self._settling = self._version
         try:
             asked = self._ask()
         except SurveyError as error:
-            self._show(_sorry(str(error), self.lang))
+            self._arrived(version, _sorry(str(error), self.lang))
             return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._arrived(version, self._guarded(lambda: self.tab.settled(asked)))
             return
-        if self._running is not None:
-            self._running.cancel()  # one that has not begun; one that runs ends, and nobody looks at it
         self._say(pick(_COMPUTING, self.lang))
-        self._running = self._pool.submit(
-            self._guarded, lambda: self.tab.settled(asked), lambda: version == self._version
-        )
-        self._running.add_done_callback(lambda done: _tell(loop, lambda: self._come(version, done)))
+        running = self._worker.submit(lambda: self._wanted(version, lambda: self.tab.settled(asked)))
+        running.add_done_callback(lambda done: _tell(loop, lambda: self._come(version, done)))
+
+    def _wanted(self, version: int, work: Callable[[], View | None]) -> View | None:
+        """An answer, unless the choice has changed and nobody waits for what is made of it; in the worker thread."""
+        return self._guarded(work) if version == self._version or version in self._waiting else None
 
     def _come(self, version: int, done: Future[View | None]) -> None:
         if not done.cancelled():
             self._arrived(version, done.result())
 
     def _arrived(self, version: int, view: View | None) -> None:
-        if view is not None and version == self._version:
+        if view is None:
+            return
+        if version == self._version:
+            self._final = version
             self._show(view)
+        self._served(version, view)
 
-    def _guarded(self, work: Callable[[], View | None], wanted: Callable[[], bool] = lambda: True) -> View | None:
+    def _guarded(self, work: Callable[[], View | None]) -> View | None:
         """What a tab answers; errors become sentences."""
-        if not wanted():
-            return None
         try:
             with QUIET:
                 return work()
@@ -171,11 +173,16 @@ class Panel:
             logger.exception("the tab %s failed", self.tab.key)
             return _sorry(Note(_UNFORESEEN, kind=type(error).__name__, text=str(error))[self.lang], self.lang)
 
-    def _show(self, view: View) -> None:
-        self.view = view
-        self._busy(False)
+    def _draw(self, view: View) -> View:
+        """Hand a view to the picture; a spec that it refuses becomes a sentence."""
         took = round(1e3 * self._took, 2)
         self.picture.spec = {**view.spec, "lang": self.lang, "version": self._version, "took": took}
+        return view
+
+    def _show(self, view: View) -> None:
+        drawn = self._guarded(lambda: self._draw(view)) or view
+        self.view = view = drawn if drawn is view else self._draw(drawn)
+        self._busy(False)
         empty = view.spec["kind"] == "message" and view.result is None
         self._say("" if empty else pick(_LIVE if view.result is None else _SETTLED, self.lang))
         self._actions.layout.display = "none" if empty else None
@@ -183,8 +190,6 @@ class Panel:
         if self.code != view.code:
             self.code = view.code
             self._write_code()
-        if view.result is not None or _failed(view):
-            self._served()
 
     def _write_code(self) -> None:
         heading, code = escape(pick(_CODE, self.lang)), escape(self.code)
@@ -207,40 +212,79 @@ class Panel:
     def take(self, what: str) -> None:
         """Download the table or the picture, or copy the code: ``csv``, ``xlsx``, ``svg``, ``png`` or ``code``.
 
-        Tables come from the library's own result; if it is not there yet, it is computed first.
+        Tables and pictures show the library's own result; if it is not there yet, it is computed first. A table is that of
+        the choice it was asked for, whatever has been chosen meanwhile; a picture is what stands on the screen.
         """
         if what == "code":
             self.picture.copy(self.code)
             self._say(pick(_COPIED, self.lang))
-        elif what in ("svg", "png"):
-            self.picture.save(what, f"{self._name()}.{what}")
-        elif self.view is not None and self.view.result is not None:
-            self._offer(what, self.view)
-        else:
-            self._waiting.append(lambda view: self._offer(what, view))
-            self.pace.settle_now()
-
-    def _served(self) -> None:
-        """Hand over what was waiting for the settled view."""
-        waiting, self._waiting = self._waiting, []
-        for hand_over in waiting:
-            if self.view is not None:
-                hand_over(self.view)
-
-    def _offer(self, what: str, view: View) -> None:
-        if view.result is None:
-            self._say(pick(_NO_TABLE, self.lang))
             return
+        self.pace.flush()
+        if self.view is not None and self._final == self._version:
+            self._hand_over(what, self._version, self.view)
+            return
+        version = self._version
+        self._waiting.setdefault(version, []).append(lambda view: self._hand_over(what, version, view))
+        self.pace.settle_now()
+
+    def _served(self, version: int, view: View) -> None:
+        """Hand over what was waiting for a settled view."""
+        for hand_over in self._waiting.pop(version, []):
+            hand_over(view)
+
+    def _hand_over(self, what: str, version: int, view: View) -> None:
+        """Give the file to the browser; whatever stands in the way is a sentence."""
         try:
             with QUIET:
-                make, kind = (csv_bytes, CSV) if what == "csv" else (xlsx_bytes, XLSX)
-                self.picture.offer(f"{self._name()}.{what}", make(view.result, self.lang), kind)
+                self._offer(what, version, view)
         except SurveyError as error:
             self._say(str(error))
+        except Exception as error:
+            logger.exception("%s of the tab %s failed", what, self.tab.key)
+            self._say(Note(_UNFORESEEN, kind=type(error).__name__, text=str(error))[self.lang])
+
+    def _offer(self, what: str, version: int, view: View) -> None:
+        if what in ("svg", "png"):
+            if version == self._version:
+                self.picture.save(what, f"{self._name()}.{what}")
+            else:
+                self._say(pick(_CHANGED, self.lang))
+        elif view.result is None:
+            self._say(pick(_NO_TABLE, self.lang))
+        else:
+            make, kind = (csv_bytes, CSV) if what == "csv" else (xlsx_bytes, XLSX)
+            self.picture.offer(f"{self._name()}.{what}", make(view.result, self.lang), kind)
 
     def _name(self) -> str:
-        study = self.tab.workspace.study
-        return re.sub(r"[^\w-]+", "_", f"{study.name if study else 'survey'}_{self.tab.key}", flags=re.ASCII)
+        return re.sub(r"[^\w-]+", "_", f"{self.tab.workspace.survey.name}_{self.tab.key}")
+
+    def close(self) -> None:
+        """Answer nothing any more, and let go of what was shown."""
+        self.pace.stop()
+        self._version += 1
+        self._waiting.clear()
+        self.view = None
+
+
+def _declared(tab: Tab) -> tuple[Texts | None, Sequence[Control]]:
+    """What the study lacks for a tab, or the tab's controls; one that cannot say either is told apart by a sentence."""
+    try:
+        with QUIET:
+            lacking = tab.lacking() or _too_few(tab)
+            return lacking, () if lacking else tab.controls()
+    except SurveyError as error:
+        return {lang: Note(_SORRY, text=str(error))[lang] for lang in LANGUAGES}, ()
+    except Exception as error:
+        logger.exception("the tab %s has no controls", tab.key)
+        text = Note(_UNFORESEEN, kind=type(error).__name__, text=str(error))
+        return {lang: Note(_SORRY, text=text[lang])[lang] for lang in LANGUAGES}, ()
+
+
+def _too_few(tab: Tab) -> Texts | None:
+    """A survey of which nothing can be shown, whatever is chosen."""
+    survey = tab.workspace.survey
+    count = int((survey.domain & (survey.weights > 0)).sum())
+    return Note(_FEW, count=count, least=SUPPRESSED_BASE) if count < SUPPRESSED_BASE else None
 
 
 def _failed(view: View) -> bool:
@@ -274,6 +318,14 @@ _LIVE = {
 }
 _SETTLED = {"en": "Final numbers, as the code below gives them.", "zh": "最终结果，与下方代码的输出一致。"}
 _NO_TABLE = {"en": "There is no table to download for this choice.", "zh": "当前选择没有可下载的表格。"}
+_CHANGED = {
+    "en": "The picture was not saved: the choice has changed meanwhile; press once more.",
+    "zh": "选项已变更，图片未保存；请再点一次。",
+}
+_FEW = {
+    "en": "Respondents with a weight above 0: {count}; from {least} on numbers are shown. Open the study again with more data.",
+    "zh": "权重大于 0 的受访者有 {count} 位，不足 {least} 位时不显示数字；请补充数据后重新打开。",
+}
 _SORRY = {"en": "This cannot be shown: {text}", "zh": "无法显示：{text}"}
 _UNFORESEEN = {
     "en": "something unforeseen happened ({kind}: {text}). Choose something else; everything else still works.",

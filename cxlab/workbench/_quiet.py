@@ -1,12 +1,10 @@
-"""Silence cxlab's warnings while the workbench computes: it shows them as notes, and a warning would print into the page."""
+"""Silence warnings while the workbench computes: cxlab's own are notes of the view, and any warning would print into the page."""
 
 from __future__ import annotations
 
 import threading
 import warnings
 from types import TracebackType
-
-from cxlab.errors import SurveyWarning
 
 
 class _Quiet:
@@ -23,7 +21,7 @@ class _Quiet:
             if self._filters is None:
                 self._filters = warnings.catch_warnings()
                 self._filters.__enter__()
-                warnings.simplefilter("ignore", SurveyWarning)
+                warnings.simplefilter("ignore")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import keyword
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +28,7 @@ from cxlab.workbench._what_if_measures import extra_columns
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 MOST_GROUPS = 60  # values of a segment that can be compared
 _KEPT = 32  # filtered surveys kept ready
+_LONGEST = 40  # letters of a label that code says instead of its code
 
 
 class Workspace:
@@ -36,8 +42,6 @@ class Workspace:
     ----------
     survey : Survey
         Everybody.
-    opening : str
-        Lines of code that make ``survey``.
     splits : tuple of str
         Columns that filters choose by: the wave, then the segments.
     """
@@ -45,10 +49,9 @@ class Workspace:
     def __init__(self, source: Study | Survey) -> None:
         self.study = source if isinstance(source, Study) else None
         if isinstance(source, Study):
-            self.survey = source.survey()
-            self.opening = f"study = cx.open_study({source.path.as_posix()!r})\nsurvey = study.survey()"
+            self.survey, self._path = source.survey(), source.path.absolute()
         elif isinstance(source, Survey):
-            self.survey, self.opening = source, "# survey is the one that this view was opened with"
+            self.survey = source
         else:
             raise SurveyError(
                 f"study is a {type(source).__name__}; pass a study (cx.open_study), or a survey (study.survey(), cx.Survey.from_frame)."
@@ -57,6 +60,11 @@ class Workspace:
         self.splits = self._splits()
         self._filtered: OrderedDict[str, Survey] = OrderedDict()
         self._lock = threading.Lock()
+        self._fault: Exception | None = None
+
+    def made_of(self, source: Study | Survey) -> bool:
+        """Whether this is the workspace of a source, and works."""
+        return (source is self.study or source is self.survey) and self._fault is None
 
     @property
     def wave(self) -> str | None:
@@ -92,8 +100,7 @@ class Workspace:
         """Codes of a column with their labels, in order."""
         item = self.survey.codebook.items.get(column)
         return tuple(
-            (code, {lang: item.value_label(code, lang) if item and isinstance(code, (int, float)) else str(code)
-                    for lang in LANGUAGES})
+            (code, {lang: item.value_label(code, lang) if item else str(code) for lang in LANGUAGES})
             for code in self.codes(column)
         )  # fmt: skip
 
@@ -135,12 +142,13 @@ class Workspace:
         if not columns:
             raise SurveyError("the survey declares no outcomes, drivers or layers; declare them in study.yml.")
         by = [s for s in self.splits if len(self.codes(s)) <= MOST_GROUPS or s == self.wave]
-        return plan_cube(self.survey, columns, by or [self._one_group()])
+        return plan_cube(self.survey, columns, by or [self._any_column()])
 
-    def _one_group(self) -> str:
-        """A column to split by where a survey has neither waves nor segments: that of the strata, or any."""
-        design = self.survey.design
-        return design.stratum or next(iter(self.survey.data.columns))
+    def _any_column(self) -> str:
+        """A column to split by where a survey has neither waves nor segments: that of the strata, or the item with the fewest answers."""
+        design, data = self.survey.design, self.survey.data
+        items = (i for name in self.columns() for i in (self.survey.items_of(name) if self.survey.has(name) else ()))
+        return design.stratum or min(items, key=lambda i: data[i].nunique(), default=data.columns[0])
 
     @property
     def cube(self) -> MomentCube:
@@ -148,10 +156,16 @@ class Workspace:
         return self.build()
 
     def build(self, progress: Progress | None = None) -> MomentCube:
-        """Build the cube if that was not done yet."""
+        """Build the cube if that was not done yet; what stood in the way once stands in the way again, without a new try."""
         with self._lock:
+            if self._fault is not None:
+                raise self._fault
             if "_cube" not in self.__dict__:
-                self._cube: MomentCube = self.plan.build(progress)
+                try:
+                    self._cube: MomentCube = self.plan.build(progress)
+                except Exception as error:
+                    self._fault = error.with_traceback(None)
+                    raise
         return self._cube
 
     # ------------------------------------------------------------------ filters
@@ -160,19 +174,43 @@ class Workspace:
         key = repr(sorted((k, list(v)) for k, v in filter.items()))
         with self._lock:
             if key not in self._filtered:
-                self._filtered[key] = (
-                    self.survey.where(**{k: list(v) for k, v in filter.items()}) if filter else self.survey
-                )
+                self._filtered[key] = self._cut(filter)
                 while len(self._filtered) > _KEPT:
                     self._filtered.popitem(last=False)
             self._filtered.move_to_end(key)
             return self._filtered[key]
 
+    def _cut(self, filter: Mapping[str, Sequence[Any]]) -> Survey:
+        """The survey under a filter; its weights are those of the same rows, and kept once."""
+        if not filter:
+            return self.survey
+        cut = self.survey.where(**{k: list(v) for k, v in filter.items()})
+        cut.__dict__["weights"] = self.survey.weights
+        return cut
+
+    @property
+    def opening(self) -> str:
+        """Lines of code that make ``survey``, run from the current folder."""
+        if self.study is None:
+            return "# survey is the one that this view was opened with"
+        return f"study = cx.open_study({_shorter(self._path)!r})\nsurvey = study.survey()"
+
     def code(self, filter: Mapping[str, Sequence[Any]], *calls: str) -> str:
         """Code that makes a view again: the survey, its filter, the calls on ``survey``."""
-        said = ", ".join(f"{k}={[_plain(x) for x in v]!r}" for k, v in filter.items())
-        where = [f"survey = survey.where({said})"] if filter else []
-        return "\n".join(["import cxlab as cx", "", self.opening, *where, *calls]) + "\n"
+        chosen = {k: f"[{', '.join(self._said_code(k, c) for c in codes)}]" for k, codes in filter.items()}
+        where = [f"survey = survey.where({where_of(chosen)})"] if filter else []
+        dates = ["import datetime as dt", ""] if any("dt.date" in line for line in (*where, *calls)) else []
+        return "\n".join([*dates, "import cxlab as cx", "", self.opening, *where, *calls]) + "\n"
+
+    def _said_code(self, column: str, code: Any) -> str:
+        """A code as the call says it: by its label where that means this code and no other, else by itself."""
+        item = self.survey.codebook.items.get(column)
+        label = pick(item.values.get(code, {}), "en") if item and isinstance(code, (int, float)) else ""
+        if item and label and len(label) <= _LONGEST and label.isprintable():
+            with suppress(SurveyError):  # several codes share the label
+                if item.code_of(label) == code:
+                    return repr(label)
+        return written(code)
 
     def said(self, filter: Mapping[str, Sequence[Any]], lang: str) -> str:
         """The filter in words."""
@@ -194,9 +232,44 @@ def _numbers(survey: Survey, name: str) -> FloatArray | None:
         return None
 
 
-def _plain(code: Any) -> Any:
-    """A code as Python writes it."""
-    return int(code) if isinstance(code, float) and code.is_integer() else code
+def where_of(chosen: Mapping[str, str]) -> str:
+    """Arguments of ``where``: code of the values by column.
+
+    Examples
+    --------
+    >>> where_of({"card": "[1]"}), where_of({"card": "[1]", "期次（月）": "[2]"})
+    ('card=[1]', "**{'card': [1], '期次（月）': [2]}")
+    """
+    if all(k.isidentifier() and not keyword.iskeyword(k) for k in chosen):
+        return ", ".join(f"{k}={v}" for k, v in chosen.items())
+    return f"**{{{', '.join(f'{k!r}: {v}' for k, v in chosen.items())}}}"
+
+
+def written(code: Any) -> str:
+    """A code, or a list of codes, as Python writes it; dates need ``import datetime as dt``.
+
+    Examples
+    --------
+    >>> written([2.0, 2.5, "a"]), written(dt.date(2025, 1, 31))
+    ("[2, 2.5, 'a']", "dt.date.fromisoformat('2025-01-31')")
+    """
+    if isinstance(code, (list, tuple)):
+        return f"[{', '.join(map(written, code))}]"
+    if isinstance(code, dt.datetime):
+        return f"dt.datetime.fromisoformat({code.isoformat()!r})"
+    if isinstance(code, dt.date):
+        return f"dt.date.fromisoformat({code.isoformat()!r})"
+    return repr(int(code) if isinstance(code, float) and code.is_integer() else code)
+
+
+def _shorter(path: Path) -> str:
+    """A path from the current folder where that is shorter."""
+    whole = path.as_posix()
+    try:
+        near = Path(os.path.relpath(path)).as_posix()
+    except (OSError, ValueError):  # another drive; a folder that is gone
+        return whole
+    return near if len(near) < len(whole) else whole
 
 
 def base_note(base: int, effective: float, lang: str) -> str:
