@@ -159,6 +159,29 @@ def test_a_gap_between_groups_is_told_only_where_it_is_clear():
     assert title((0.44, 0.34, 0.54), rows=20) == unsure  # one of twenty
 
 
+def test_too_few_respondents_are_said_in_both_languages(tab):
+    filter = {"wave": [24.0], "card": [3.0], "gender": [1.0], "payer": [2.0]}
+    for show in ("diagram", "map"):
+        for answer in (tab.live, tab.settled):
+            with pytest.raises(SurveyError, match=r"^7 of these respondents answered all 15 items of the model; at least 10 are needed: choose more "
+                               r"waves or values above\.$"):  # fmt: skip
+                answer(asked(tab, filter, show=show))
+            with pytest.raises(
+                SurveyError,
+                match=r"^所选受访者中有 7 名回答了模型的全部 15 个题目，至少需要 10 名：请在上方增加期次或取值。$",
+            ):
+                answer(asked(tab, filter, "zh", show=show))
+
+
+def test_a_largest_gain_is_told_with_what_it_is_not_ahead_of(tab):
+    few = {"wave": [24.0], "card": [2.0], "gender": [1.0]}
+    for filter, ending in (({}, ""), (few, "; not clearly ahead of 11 more")):
+        live, settled = (answer(asked(tab, filter, show="map")).spec["title"] for answer in (tab.live, tab.settled))
+        assert live.partition("if it rose to 100")[2] == ending
+        assert ("not told apart from 11 more" in settled) == bool(ending)
+    assert tab.live(asked(tab, few, "zh", show="map")).spec["title"].endswith("；与另外 11 项相比领先不明显")
+
+
 def test_controls_that_do_not_matter_are_hidden(tab):
     assert {c.name: dict(c.when) for c in tab.controls() if c.when} == {"points": {"show": ("map",)}}
 

@@ -178,7 +178,12 @@ class LayersTab(Tab):
         if any(i not in self.workspace.cube.names for i in model.items):
             return None
         within = asked.filter if known is None else {known: self._answered.codes(known, asked.filter), **asked.filter}
-        moments = self.workspace.cube.covariances(within, model.items)
+        try:
+            moments = self.workspace.cube.covariances(within, model.items)
+        except SurveyError:  # nobody answered all
+            raise _too_few(asked, model, 0) from None
+        if moments.base < _needed(model):
+            raise _too_few(asked, model, moments.base)
         scales = self._answered.scales(model, asked.filter, known)
         return None if _refused(model, moments) else (model, scales, moments)
 
@@ -236,6 +241,7 @@ class LayersTab(Tab):
         self._count()
         codes = self._groups(asked)
         _check_map(self._model, asked)
+        self._whole(asked, asked["by"] if asked["show"] != "map" and self._beside(asked, codes) else None)
         said = self._said(asked)
         result = self._found(asked, codes)
         numbers: Any
@@ -336,9 +342,17 @@ def _check_map(model: PathModel, asked: Asked) -> None:
 
 def _refused(model: PathModel, moments: Jackknifed) -> bool:
     """Whether there are too few respondents, or an item does not vary."""
-    needed = max(10, -(-len(model.items) // 2))
     variance = np.diagonal(moments.covariance)
-    return bool(moments.base < needed or not (variance > 1e-12 * np.maximum(moments.mean**2, 1e-12)).all())
+    return bool(moments.base < _needed(model) or not (variance > 1e-12 * np.maximum(moments.mean**2, 1e-12)).all())
+
+
+def _needed(model: PathModel) -> int:
+    """Complete respondents without whom the library refuses."""
+    return max(10, -(-len(model.items) // 2))
+
+
+def _too_few(asked: Asked, model: PathModel, base: int) -> SurveyError:
+    return SurveyError(asked.text(words.TOO_FEW, base=base, count=len(model.items), least=_needed(model)))
 
 
 def _sound(

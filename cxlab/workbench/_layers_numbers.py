@@ -190,8 +190,19 @@ def of_room(found: Sequence[tuple[Group, Room, Jackknifed]]) -> pd.DataFrame:
             values = getattr(room, part)
             found_ends = ends(values[0], values[1:], moments)
             columns |= {f"{part}{k}": found_ends[e] for k, e in (("", "estimate"), ("_low", "low"), ("_high", "high"))}
-        out.append(pd.DataFrame(columns).assign(segment=group.code, base=group.base, reliability=group.grade))
+        sizes: dict[str, Any] = {"base": group.base, "base_effective": group.effective, "reliability": group.grade}
+        out.append(pd.DataFrame(columns).assign(segment=group.code, near=_near(room.gain, moments), **sizes))
     return pd.concat(out, ignore_index=True)
+
+
+def _near(gain: FloatArray, moments: Jackknifed) -> int:
+    """How many gains the largest is not clearly ahead of: jackknife tests of the differences, Bonferroni over them."""
+    ahead = gain.T[int(np.argmax(gain[0]))][:, None] - gain
+    others = np.arange(gain.shape[1]) != np.argmax(gain[0])
+    if not others.any():
+        return 0
+    error = np.sqrt(moments.scale @ (ahead[1:] - ahead[0]) ** 2)
+    return int((ahead[0] <= t_quantile(1 - (1 - LEVEL) / others.sum(), moments.df) * error)[others].sum())
 
 
 def of_ipma(result: IpmaResult) -> pd.DataFrame:

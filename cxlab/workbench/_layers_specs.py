@@ -276,12 +276,17 @@ def map_title(table: pd.DataFrame, target: str, said: Said) -> str:
     """The finding of a map: the largest potential gain, of every group."""
     known = table[(table["reliability"] != "suppressed").to_numpy() & np.isfinite(table["gain"].to_numpy(float))]
     if known.empty:
-        return said.text(words.SMALL, effective=0.0, target=said.label(target))
+        effective = float(table["base_effective"].max()) if "base_effective" in table else 0.0
+        return said.text(words.SMALL, effective=effective, target=said.label(target))
     name = "item" if "item" in known else "construct"
     top = known.loc[known.groupby("segment", dropna=False, sort=False)["gain"].idxmax()]
     if top["segment"].isna().all():
         row = top.iloc[0]
-        return said.text(words.GAIN, target=said.label(target), name=said.label(row[name]), gain=row["gain"])
+        count = int(row.get("near", 0))
+        more = {"count": count} if count else {}
+        return said.text(
+            words.GAIN_OPEN if count else words.GAIN, target=said.label(target), name=said.label(row[name]), gain=row["gain"], **more
+        )  # fmt: skip
     listed = [f"{said.value(r['segment'])} – {number(said.label(r[name]), 'in')}" for _, r in top.iterrows()]
     shown = BETWEEN[said.lang].join(listed[:4]) + (" …" if len(listed) > 4 else "")
     return said.text(words.GAIN_GROUPS, target=said.label(target), by=said.by, listed=shown)

@@ -70,6 +70,10 @@ ALIKE_TOTAL = {
     "en": "No total effect on {target:in} differs clearly between groups of {by:in} so far; the tests follow when nothing moves",
     "zh": "目前看不出按“{by}”分组对“{target}”的总效应有明显差异；停止操作后给出检验结果",
 }
+TOO_FEW = {
+    "en": "{base:,} of these respondents answered all {count} items of the model; at least {least} are needed: choose more waves or values above.",
+    "zh": "所选受访者中有 {base:,} 名回答了模型的全部 {count} 个题目，至少需要 {least} 名：请在上方增加期次或取值。",
+}
 SMALL = {
     "en": "Effective base {effective:,.0f}: too few respondents to show what leads to {target:in}",
     "zh": "有效样本量仅 {effective:,.0f}，不足以显示哪些因素影响“{target}”",
@@ -77,6 +81,10 @@ SMALL = {
 GAIN = {
     "en": "Largest potential gain for {target:in}: {name:in}, {gain:+.1f} points if it rose to 100",
     "zh": "对“{target}”潜在提升最大的是“{name}”：若升至满分对应 {gain:+.1f} 分",
+}
+GAIN_OPEN = {
+    "en": "Largest potential gain for {target:in}: {name:in}, {gain:+.1f} points if it rose to 100; not clearly ahead of {count} more",
+    "zh": "对“{target}”潜在提升最大的是“{name}”：若升至满分对应 {gain:+.1f} 分；与另外 {count} 项相比领先不明显",
 }
 GAIN_GROUPS = {
     "en": "Largest potential gain for {target:in} by {by:in}: {listed}",
