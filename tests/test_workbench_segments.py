@@ -18,6 +18,7 @@ import pytest
 import cxlab as cx
 from cxlab.errors import SurveyError
 from cxlab.metrics import score
+from cxlab.survey import Roles
 from cxlab.workbench import _segments_tally
 from cxlab.workbench._picture import clean
 from cxlab.workbench._segments import SegmentsTab
@@ -78,7 +79,8 @@ def test_the_tally_has_the_replicates_of_the_cube(workspace):
         ours, cube = tally.means("queue", filter), workspace.cube.covariances(filter, ["queue"])
         np.testing.assert_allclose(ours.estimate, cube.mean, rtol=1e-12)
         np.testing.assert_allclose(ours.replicates[0], cube.means[:, 0], rtol=1e-12)
-        np.testing.assert_allclose(ours.effective, min(cube.base_effective[0], cube.base_kish), rtol=1e-9)
+        inside = workspace.inside(filter)
+        np.testing.assert_allclose(ours.effective, cx.means(inside, "queue").table["base_effective"], rtol=1e-9)
         assert ours.base[0] == cube.base
 
 
@@ -182,6 +184,64 @@ def test_only_letters_that_were_asked_for_are_in_the_call(tab, workspace):
     assert view.code.splitlines()[-2] == "result = cx.banner(survey, ['queue'], ['card'], statistics=['mean'])"
 
 
+def test_bases_are_those_of_the_design_while_moving():
+    rng = np.random.default_rng(4)
+    df = pd.DataFrame({"card": rng.integers(1, 4, 600), "clinic": np.arange(600) // 6, "w": rng.uniform(0.5, 2, 600)})
+    df["area"] = df["clinic"] % 3
+    shared = rng.normal(size=100)[df["clinic"]]
+    for name in ("queue", "staff"):
+        df[name] = np.round(np.clip(6 + shared + 2 * rng.normal(size=600), 0, 10))
+    df.loc[df["card"] == 3, "staff"] = np.nan  # not asked
+    roles = Roles(outcomes={"queue": ("queue",)}, drivers={"": ("staff",)}, segments=("card", "area"))
+    for lonely, area in (("fail", df["area"]), ("adjust", df["area"].where(df["clinic"] > 0, 9))):
+        survey = cx.Survey.from_frame(df.assign(area=area), weight="w", stratum="area", psu="clinic", lonely=lonely)
+        items = [replace(survey.codebook.items[c], scale=(0, 10)) for c in ("queue", "staff")]
+        tab = SegmentsTab(Workspace(replace(survey, roles=roles, codebook=survey.codebook.with_items(*items))))
+        for statistic in ("mean", "both"):
+            ask = asked(tab, columns=("card",), items=("queue", "staff"), statistic=statistic)
+            live, settled = tab.live(ask), tab.settled(ask)
+            for one, other in zip(live.spec["rows"], settled.spec["rows"], strict=True):
+                assert [c["text"] for c in one["cells"]] == [c["text"] for c in other["cells"]]
+                assert [c.get("faded") for c in one["cells"]] == [c.get("faded") for c in other["cells"]]
+        for shown in ("gaps", "levels"):  # who was not asked stands there as hidden
+            ask = asked(tab, show="pairs", by="card", item="staff", shown=shown)
+            live, settled = (v.spec["rows"] for v in (tab.live(ask), tab.settled(ask)))
+            assert [r["label"] for r in live] == [r["label"] for r in settled]
+            assert [r["marks"][0].get("hidden") for r in live] == [r["marks"][0].get("hidden") for r in settled]
+
+
+def test_a_first_item_that_was_not_asked_does_not_hide_the_others():
+    survey = small()
+    data = survey.data.assign(queue=np.where(survey.data["card"] == 1, np.nan, survey.data["queue"]))
+    tab = SegmentsTab(Workspace(replace(survey, data=data)))
+    ask = asked(tab, {"card": [1.0]}, columns=("card",), items=("queue", "staff"))
+    for view in (tab.live(ask), tab.settled(ask)):
+        rows = {r["label"]: r["cells"][0]["text"] for r in view.spec["rows"] if r["cells"]}
+        assert rows["queue"] == "–"
+        assert rows["staff"] != "–"
+
+
+def test_labelled_codes_that_are_no_scale_have_no_mean():
+    survey = small()
+    named = replace(
+        survey.codebook.items["staff"], values={float(k): {"en": f"kind {k}"} for k in range(11)}, measure="nominal"
+    )
+    tab = SegmentsTab(Workspace(replace(survey, codebook=survey.codebook.with_items(named))))
+    assert [o for o, _ in next(c for c in tab.controls() if c.name == "items").options] == ["queue"]
+
+
+def test_only_controls_of_the_view_are_shown(tab):
+    shown = {
+        view: [c.name for c in tab.controls() if view in c.when.get("show", (view,))]
+        for view in ("banner", "pairs", "crisis")
+    }
+    assert shown == {
+        "banner": ["show", "columns", "statistic", "items"],
+        "pairs": ["show", "by", "item", "shown"],
+        "crisis": ["show", "by", "outcome"],
+    }
+
+
 # --- pairs -------------------------------------------------------------------------------------------------------
 
 
@@ -215,7 +275,8 @@ def test_a_pair_with_a_small_group_is_hidden():
     ask = asked(tab, show="pairs", by="card")
     for view in (tab.live(ask), tab.settled(ask)):
         assert view.spec["rows"][0]["marks"] == [{"series": 0, "hidden": "base too small"}]
-    assert tab.live(ask).spec["title"] == "Queue: none of 1 differences between groups holds against chance"
+    assert tab.live(ask).spec["title"] == "Queue: the groups are too small to be compared"
+    assert tab.live(asked(tab, lang="zh", show="pairs", by="card")).spec["title"] == "queue：各组样本过少，无法比较"
 
 
 # --- hidden crisis -----------------------------------------------------------------------------------------------
@@ -311,7 +372,7 @@ def test_what_a_study_lacks_is_said():
         ({"show": "pairs", "by": "shop"}, {}, "en", "shop has 40 groups under this filter; up to 12 can be compared here: choose some in the filter, or band them in study.yml (recoded)."),
         ({"show": "pairs", "by": "shop"}, {}, "zh", "当前筛选条件下“shop”有 40 个组别，此处最多比较 12 个：请在筛选中选取部分组别，或在 study.yml（recoded）中合并分组。"),
         ({"show": "pairs", "by": "card"}, {"card": [1.0]}, "en", "card has 1 group under this filter; a comparison needs two: widen the filter, or choose another segment."),
-        ({"show": "pairs", "by": "shop"}, {"card": [2.0], "shop": [17.0, 18.0]}, "en", "The filter leaves 2 respondents (effective base 1); at least 30 are needed to show anything: widen it."),
+        ({"show": "pairs", "by": "shop"}, {"card": [2.0], "shop": [17.0, 18.0]}, "en", "The filter leaves 2 respondents (effective base 2); at least 30 are needed to show anything: widen it."),
         ({"columns": ("card",)}, {"card": [2.0]}, "zh", "当前筛选条件下仅有 24 位受访者（有效样本量 24），少于 30，不予显示：请放宽筛选条件。"),
         ({"show": "crisis", "by": "card"}, {"card": [2.0], "shop": [1.0]}, "en", "card has 1 group under this filter; a comparison needs two: widen the filter, or choose another segment."),
     ],

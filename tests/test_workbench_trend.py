@@ -216,6 +216,43 @@ def test_the_shock_lifts_the_report_among_the_drivers(shared):
     assert moved.result.table.equals(view.result.table)
 
 
+def test_windows_in_which_a_driver_was_not_asked_are_left_out_of_the_code():
+    survey = small(waves=6)
+    data = survey.data.assign(staff=np.where(survey.data["wave"] <= 3, np.nan, survey.data["staff"]))
+    data["overall"] = (data["overall"] > 10).astype(float)  # two values: the call has to say that the model is linear
+    names, survey = ("queue", "staff"), replace(survey, data=data)
+    tab = TrendTab(Workspace(survey))
+    ask = asked(tab, show="drivers", window=3, drivers=names)
+    view = tab.settled(ask)
+    scope: dict[str, Any] = {"survey": survey}
+    exec(view.code.replace("model=", "replicates=0, model="), scope)
+    assert scope["windows"] == [[2, 3, 4], [3, 4, 5], [4, 5, 6]]
+    for window, found in zip(scope["windows"], scope["result"], strict=True):
+        ours = view.result.table[view.result.table["wave"] == window[-1]].set_index("driver")["share"]
+        theirs = found.table.set_index("driver")["share"]
+        np.testing.assert_allclose(ours.reindex(theirs.index), theirs, atol=1e-10)
+    nowhere = replace(survey, data=data.assign(staff=np.where(data["wave"] <= 3, np.nan, 5.0)))
+    for lang, said in (
+        ("en", "No window has enough respondents who answered overall and all 2 drivers, with answers that differ; untick drivers that were "
+         "not asked, or widen the filter."),
+        ("zh", "任何窗口内，同时回答了overall和全部 2 个驱动因素、且回答有差异的受访者均不足：请取消未询问的因素，或放宽筛选条件。"),
+    ):  # fmt: skip
+        tab = TrendTab(Workspace(nowhere))
+        with pytest.raises(SurveyError) as caught:
+            tab.settled(asked(tab, lang=lang, show="drivers", window=3, drivers=names))
+        assert str(caught.value) == said
+
+
+def test_only_controls_of_the_view_are_shown(tab):
+    shown = {
+        view: [c.name for c in tab.controls() if view in c.when.get("show", (view,))] for view in ("metric", "drivers")
+    }
+    assert shown == {
+        "metric": ["show", "metric", "by", "at"],
+        "drivers": ["show", "at", "outcome", "window", "drivers"],
+    }
+
+
 def test_a_shift_between_windows_is_said():
     rng = np.random.default_rng(8)
     rows = 6_000

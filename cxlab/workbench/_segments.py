@@ -33,7 +33,7 @@ class SegmentsTab(Tab):
         self._tally = Tally(workspace)
         self._scans: OrderedDict[str, Result] = OrderedDict()
         self._lock = threading.Lock()
-        self._items = metrics_of(workspace, ["nps"]) if workspace.segments else {}
+        self._items = metrics_of(workspace, ["nps"], rated=True) if workspace.segments else {}
 
     def lacking(self) -> Texts | None:
         """Say if the study has no segments, or nothing to compare them by."""
@@ -49,18 +49,17 @@ class SegmentsTab(Tab):
         sensible = (*first, *journey_items(self.workspace, list(self._items), DOZEN)) or tuple(self._items)[:DOZEN]
         narrow = tuple(n for n, _ in segments if len(self.workspace.codes(n)) <= DOZEN)
         outcomes = tuple(o for o in self.workspace.options(self.workspace.outcomes))
+        banner, pairs = {"show": ("banner",)}, {"show": ("pairs",)}
         return [
             Pick(name="show", label=_SHOW, default="banner", options=_VIEWS),
-            Several(
-                name="columns", label=_COLUMNS, group=_BANNER, options=segments, default=narrow[:2] or (segments[0][0],)
-            ),
-            Pick(name="statistic", label=_STATISTIC, group=_BANNER, default="mean", options=_STATISTICS),
-            Several(name="items", label=_ITEMS, group=_BANNER, options=items, default=sensible),
-            Pick(name="by", label=_BY, group=_PAIRS, default=(narrow or (segments[0][0],))[0], options=segments),
-            Pick(name="item", label=_ITEM, group=_PAIRS, default=items[0][0], options=items),
-            Pick(name="shown", label=_SHOWN, group=_PAIRS, default="gaps", options=_SHOWN_AS),
-            Pick(name="outcome", label=_OUTCOME, group=_PAIRS, default=None, options=((None, _DECLARED), *outcomes)),
-        ]
+            Several(name="columns", label=_COLUMNS, options=segments, default=narrow[:2] or (segments[0][0],), when=banner),
+            Pick(name="statistic", label=_STATISTIC, default="mean", options=_STATISTICS, when=banner),
+            Several(name="items", label=_ITEMS, options=items, default=sensible, when=banner),
+            Pick(name="by", label=_BY, default=(narrow or (segments[0][0],))[0], options=segments, when={"show": ("pairs", "crisis")}),
+            Pick(name="item", label=_ITEM, default=items[0][0], options=items, when=pairs),
+            Pick(name="shown", label=_SHOWN, default="gaps", options=_SHOWN_AS, when=pairs),
+            Pick(name="outcome", label=_OUTCOME, default=None, options=((None, _DECLARED), *outcomes), when={"show": ("crisis",)}),
+        ]  # fmt: skip
 
     def live(self, asked: Asked) -> View | None:
         """Values at once; a crisis scan only where it was made before."""
@@ -103,7 +102,7 @@ class SegmentsTab(Tab):
         lines = rows_asked(self.workspace, asked["items"], asked["statistic"])
         if not lines:
             raise SurveyError(_NO_BOXES[lang])
-        require_base(self._tally, lines[0][0], asked.filter, lang)
+        require_base(self._tally, list(dict.fromkeys(item for item, _ in lines)), asked.filter, lang)
         return lines
 
 
@@ -117,7 +116,6 @@ _VIEWS: tuple[Option, ...] = (
     ("pairs", _texts("Pairs of groups", "两两比较")),
     ("crisis", _texts("Hidden crisis", "隐藏的危机")),
 )
-_BANNER, _PAIRS = _texts("Banner", "交叉分析表"), _texts("Pairs and hidden crisis", "两两比较与隐藏的危机")
 _COLUMNS, _ITEMS, _STATISTIC = (
     _texts("Segments side by side", "表头（细分变量）"),
     _texts("Items", "题目"),
@@ -128,10 +126,10 @@ _STATISTICS: tuple[Option, ...] = (
     ("top2", _texts("Top-2 box", "前两档占比")),
     ("both", _texts("Both", "两者")),
 )
-_BY, _ITEM = _texts("Segment", "细分变量"), _texts("Item (pairs)", "题目（两两比较）")
-_SHOWN = _texts("Shown as (pairs)", "显示方式（两两比较）")
+_BY, _ITEM = _texts("Segment", "细分变量"), _texts("Item", "题目")
+_SHOWN = _texts("Shown as", "显示方式")
 _SHOWN_AS: tuple[Option, ...] = (("gaps", _texts("Differences", "差异")), ("levels", _texts("Levels", "各组水平")))
-_OUTCOME = _texts("Outcome (crisis)", "结果指标（危机）")
+_OUTCOME = _texts("Outcome", "结果指标")
 _DECLARED = _texts("as the study declares", "按研究文件")
 _NO_COLUMNS = _texts(
     "No segment is ticked; tick at least one under “Segments side by side”.",

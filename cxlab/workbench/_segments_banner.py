@@ -93,12 +93,22 @@ def live_banner(workspace: Workspace, tally: Tally, asked: Asked, lines: Sequenc
     drawn = []
     for k, ((item, statistic), metric) in enumerate(metrics.items()):
         values, base, effective = (np.concatenate([getattr(p[k], n) for p in parts]) for n in _NUMBERS)
+        own = [j for j, (other, _) in enumerate(metrics) if other == item]
+        if len(own) > 1:  # one base for all lines of an item, as the banner has it
+            effective = _pooled(*(np.array([np.concatenate([getattr(p[j], n) for p in parts]) for j in own]) for n in ("effective", "variance")))  # fmt: skip
         drawn.append(Line(item, statistic, tally.score(metric), values, base, effective, [""] * len(heads)))
-    kept = [k for k in range(len(heads)) if k == 0 or any(line.base[k] > 0 for line in drawn)]
+    people = np.concatenate([[1], *(tally.people(asked.filter, [(c, codes[c])]) for c in columns)])
+    kept = np.flatnonzero(people > 0).tolist()
     drawn = [_taken(line, kept) for line in drawn]
     heads = _lettered([heads[k] for k in kept])
     spec = _grid(workspace, asked, heads, drawn, _live_title(workspace, asked, heads, drawn))
     return View({**spec, "note": _note(drawn, _LIVE, asked.lang)}, code=_code(workspace, asked, lines))
+
+
+def _pooled(effective: FloatArray, variance: FloatArray) -> FloatArray:
+    """Effective base of an item: that of its lines, weighted by their variances."""
+    total = variance.sum(axis=0)
+    return np.where(total > 0, (variance * effective).sum(axis=0) / np.where(total > 0, total, 1.0), effective[0])
 
 
 def settled_banner(workspace: Workspace, tally: Tally, asked: Asked, lines: Sequence[tuple[str, str]]) -> View:
@@ -271,8 +281,8 @@ _STATISTIC = {
 }
 _TITLE = {"en": "Segments side by side", "zh": "细分群体对比"}
 _FARTHEST = {
-    "en": "{segment:cap}: {item:in} {value} against {total} in total",
-    "zh": "{segment}：{item}为 {value}，总体为 {total}",
+    "en": "Farthest from the total: {segment:in} in {item:in}, {value} against {total}",
+    "zh": "与总体差距最大：{segment}的{item}，{value}（总体 {total}）",
 }
 _MORE = {
     "en": "{count:,} more cells stand out; see the letters and the table.",

@@ -16,7 +16,7 @@ from cxlab.workbench._workspace import Workspace
 Filter = Mapping[str, Sequence[Any]]
 
 
-def metrics_of(workspace: Workspace, computed: Sequence[str]) -> dict[str, Texts]:
+def metrics_of(workspace: Workspace, computed: Sequence[str], *, rated: bool = False) -> dict[str, Texts]:
     """Outcomes, then touchpoints in journey order, then other drivers and layers: every one whose mean is defined.
 
     Parameters
@@ -24,6 +24,8 @@ def metrics_of(workspace: Workspace, computed: Sequence[str]) -> dict[str, Texts
     workspace : Workspace
     computed : list of {"nps", "csat"}
         Metrics offered besides the items.
+    rated : bool
+        Leave out labelled codes that are no scale; the library compares groups on them by the share of each answer.
 
     Returns
     -------
@@ -41,9 +43,20 @@ def metrics_of(workspace: Workspace, computed: Sequence[str]) -> dict[str, Texts
             found = score(survey, name)
         except SurveyError:  # the scale does not allow the metric, or the study lacks the role
             continue
-        if (found.values == found.values).any():
+        if (found.values == found.values).any() and not (rated and _no_scale(workspace, name)):
             out[name] = dict(found.labels)
     return out
+
+
+def _no_scale(workspace: Workspace, name: str) -> bool:
+    """Whether an item has labelled or nominal codes that are no scale."""
+    survey = workspace.survey
+    columns = survey.items_of(name) if survey.has(name) else ()
+    item = survey.codebook.items.get(columns[0]) if len(columns) == 1 else None
+    if item is None or item.scale is not None:
+        return False
+    labelled = bool(item.values) and set(survey.data[columns[0]].dropna().unique()) <= set(item.values)
+    return item.measure == "nominal" or (item.measure == "unknown" and labelled)
 
 
 def journey_items(workspace: Workspace, among: Sequence[str], most: int) -> tuple[str, ...]:
@@ -58,16 +71,17 @@ def codes_inside(workspace: Workspace, filter: Filter, column: str) -> list[Any]
     return [c for c in codes if column not in filter or c in filter[column]]
 
 
-def require_base(tally: Tally, metric: str, filter: Filter, lang: str) -> tuple[int, float]:
-    """Base and effective base of a filter.
+def require_base(tally: Tally, metric: str | Sequence[str], filter: Filter, lang: str) -> tuple[int, float]:
+    """Base and effective base of a filter; of several metrics the largest, as some may not have been asked.
 
     Raises
     ------
     SurveyError
         If it is too small to show anything, in the language asked for.
     """
-    found = tally.means(metric, filter)
-    base, effective = int(found.base[0]), float(found.effective[0])
+    found = tally.many([metric] if isinstance(metric, str) else metric, filter)
+    most = max(found, key=lambda f: float(f.effective[0]))
+    base, effective = int(most.base[0]), float(min(most.effective[0], most.base[0]))
     if effective < SUPPRESSED_BASE:
         raise SurveyError(Note(_FEW, base=base, effective=effective, least=SUPPRESSED_BASE)[lang])
     return base, effective

@@ -65,7 +65,7 @@ def live_pairs(workspace: Workspace, tally: Tally, asked: Asked) -> View | None:
         return None
     base = require_base(tally, item, asked.filter, asked.lang)
     found = tally.means(item, asked.filter, [(by, codes)])
-    kept = np.flatnonzero(found.base > 0)
+    kept = np.flatnonzero(tally.people(asked.filter, [(by, codes)]) > 0)
     grades = reliability(found.effective)
     pairs = list(combinations(kept.tolist(), 2))
     matrix = np.zeros((len(pairs), len(codes)))
@@ -93,8 +93,9 @@ def settled_pairs(workspace: Workspace, tally: Tally, asked: Asked) -> View:
     found = compare_segments(workspace.inside(asked.filter), asked["by"], [item])
     gaps = [Mark((r.segment, r.other), r.estimate, r.low, r.high, r.reliability, r.p_value) for r in found.rows()]
     levels = [Mark((r.segment,), r.estimate, r.low, r.high, r.reliability) for r in _rows(found.levels)]
-    title, *more = [s.text for s in found.sentences(asked.lang)]
-    spec = _picture(workspace, asked, tally.score(item), gaps, levels, title)
+    scored = tally.score(item)
+    title, *more = [s.text for s in found.sentences(asked.lang)] or [_title(workspace, asked, scored, gaps)]
+    spec = _picture(workspace, asked, scored, gaps, levels, title)
     note = _note(asked, base, _SETTLED)
     return View({**spec, "note": note}, code=_code(workspace, asked), result=found, lines=tuple(more[:4]))
 
@@ -193,7 +194,8 @@ def _title(workspace: Workspace, asked: Asked, scored: Score, gaps: Sequence[Mar
     item = pick(scored.labels, lang)
     sure = [m for m in gaps if np.isfinite(m.p) and m.p < ALPHA]
     if not sure:
-        return Note(_NONE, item=item, count=len(gaps))[lang]
+        tested = sum(bool(np.isfinite(m.p)) for m in gaps)
+        return Note(_NONE if tested else _UNTESTED, item=item, count=tested)[lang]
     best = min(sure, key=lambda m: (m.p, -abs(m.value)))
     names = {code: pick(text, lang) for code, text in workspace.values(asked["by"])}
     return Note(_FOUND, item=item, first=names[best.groups[0]], second=names[best.groups[1]],
@@ -219,8 +221,12 @@ _FOUND = {
     "zh": "{item}：{first}较{second} {value}{unit}（{p:p}）",
 }
 _NONE = {
-    "en": "{item:cap}: none of {count} differences between groups holds against chance",
-    "zh": "{item}：{count} 组差异均未超出抽样误差",
+    "en": "{item:cap}: no difference between groups holds against chance (pairs compared: {count})",
+    "zh": "{item}：各组差异均未超出抽样误差（比较 {count} 对）",
+}
+_UNTESTED = {
+    "en": "{item:cap}: the groups are too small to be compared",
+    "zh": "{item}：各组样本过少，无法比较",
 }
 _ALONE = {
     "en": "{segment} has {count} group under this filter; a comparison needs two: widen the filter, or choose another segment.",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cxlab.contrasts import p_values
-from cxlab.design import resolve, t_quantile
+from cxlab.design import Design, resolve, t_quantile
 from cxlab.errors import SurveyError
 from cxlab.metrics import Score, score
 from cxlab.replicates import deal
@@ -28,6 +28,7 @@ _AT_ONCE = 2_500_000  # rows × metrics that are added up in about a tenth of a 
 _GROUPS = 100  # of the jackknife, as in the moment cube
 _KEPT = 64  # metrics whose sums are kept ready
 _SETS = 4  # sets of metrics asked together
+_TAYLOR = 1_000_000  # rows × metrics whose design effects are worked out from the rows
 _NOBODY = 1e-9  # part of the weight under which a replicate has only rounding left
 
 
@@ -37,9 +38,10 @@ class Tallied:
 
     Attributes
     ----------
-    estimate, base, effective : array, shape (groups,)
-        ``effective`` is Kish's effective base over the rest of the design effect, at least 1 and pooled over the groups: the
-        jackknife's own is too noisy to mask small groups by.
+    estimate, base, effective, variance : array, shape (groups,)
+        ``effective`` is the library's own, by Taylor linearisation. Of very many rows, and under raking, it is Kish's
+        effective base over the rest of the design effect, at least 1 and pooled over the groups: the jackknife's own is too
+        noisy to mask small groups by.
     replicates : array, shape (groups, replicates)
     scale : array, shape (replicates,)
         Factor of each squared deviation.
@@ -50,6 +52,7 @@ class Tallied:
     estimate: FloatArray
     base: FloatArray
     effective: FloatArray
+    variance: FloatArray
     replicates: FloatArray
     scale: FloatArray
     df: FloatArray
@@ -113,7 +116,7 @@ class Tally:
 
     def _lay(self) -> None:
         """Lay out the cells of many rows before anybody asks; faults are said when somebody does."""
-        with self._lock, suppress(SurveyError):
+        with suppress(SurveyError):
             _ = self._laid
 
     def score(self, metric: str) -> Score:
@@ -141,9 +144,8 @@ class Tally:
         self, metrics: Sequence[str], filter: Filter, by: Sequence[tuple[str, Sequence[Any]]] = ()
     ) -> list[Tallied]:
         """Several metrics at once, see :meth:`means`."""
-        with self._lock:
-            laid = self._laid
-            stacked, centers = self._stacked(metrics)
+        laid = self._laid  # made once: a cached property has its own lock
+        stacked, centers = self._stacked(metrics)
         group, count = laid.groups(filter, by)
         at = np.flatnonzero(group >= 0)
         group, stratum, part = group[at], laid.stratum[at], laid.part[at]
@@ -175,8 +177,18 @@ class Tally:
         pooled = (beyond * counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1.0)
         effective = kish / np.maximum(pooled, 1.0)[:, None]
         df = there.sum(axis=1).T - 1.0
-        return [Tallied(mean[k] + centers[k], base[k], effective[k], replicates[k] + centers[k], laid.scale, df[k])
+        if laid.design.calibration is None and len(laid.rows) * many <= _TAYLOR:
+            by_design = laid.spread(*laid.groups(filter, by))
+            effective, variance = map(np.array, zip(*(by_design(self.score(m).values) for m in metrics), strict=True))
+        return [Tallied(mean[k] + centers[k], base[k], effective[k], variance[k], replicates[k] + centers[k], laid.scale, df[k])
                 for k in range(many)]  # fmt: skip
+
+    def people(self, filter: Filter, by: Sequence[tuple[str, Sequence[Any]]]) -> np.ndarray:
+        """Respondents of each group, whatever they answered."""
+        laid = self._laid
+        group, count = laid.groups(filter, by)
+        inside = group >= 0
+        return np.bincount(group[inside], laid.rows_of[inside], count).astype(np.intp)
 
     @cached_property
     def _laid(self) -> _Layout:
@@ -184,23 +196,29 @@ class Tally:
 
     def _stacked(self, metrics: Sequence[str]) -> tuple[FloatArray, FloatArray]:
         """Sums of several metrics side by side, shape (entries, 5 × metrics), and their constants; the last ones are kept."""
-        key = tuple(metrics)
-        if key not in self._last:
-            found = [self._of(m) for m in metrics]
+
+        def made() -> tuple[FloatArray, FloatArray]:
+            found = [self._kept(self._sums, _KEPT, m, partial(self._of, m)) for m in metrics]
             side = np.stack([f.parts for f in found], axis=2).reshape(len(found[0].parts), -1)
-            self._last[key] = side, np.array([f.center for f in found])
-            while len(self._last) > _SETS:
-                self._last.popitem(last=False)
-        self._last.move_to_end(key)
-        return self._last[key]
+            return side, np.array([f.center for f in found])
+
+        return self._kept(self._last, _SETS, tuple(metrics), made)
 
     def _of(self, metric: str) -> _Sums:
-        if metric not in self._sums:
-            self._sums[metric] = self._laid.sums(self.score(metric).values)
-            while len(self._sums) > _KEPT:
-                self._sums.popitem(last=False)
-        self._sums.move_to_end(metric)
-        return self._sums[metric]
+        return self._laid.sums(self.score(metric).values)
+
+    def _kept(self, among: OrderedDict[Any, Any], most: int, key: Any, make: Callable[[], Any]) -> Any:
+        """What is kept under a key, or make it now; nobody waits meanwhile who asks for something else."""
+        with self._lock:
+            if key in among:
+                among.move_to_end(key)
+                return among[key]
+        made = make()
+        with self._lock:
+            among[key] = made
+            while len(among) > most:
+                among.popitem(last=False)
+        return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,6 +235,46 @@ class _Layout:
     own: FloatArray
     others: FloatArray
     scale: FloatArray
+    design: Design
+
+    @cached_property
+    def rows_of(self) -> np.ndarray:
+        """Respondents of each entry."""
+        return np.bincount(self.entry, minlength=len(self.stratum))
+
+    def spread(self, group: np.ndarray, count: int) -> Callable[[FloatArray], tuple[FloatArray, FloatArray]]:
+        """From a metric, one number per row of the data, to effective bases and variances of its means in groups of entries.
+
+        As :func:`cxlab.design.weighted_means`: PSU totals of deviations between the PSUs of each stratum.
+        """
+        design, strata = self.design, len(self.design.names)
+        member = group[self.entry]
+        inside = np.flatnonzero(member >= 0)
+        rows, member, weights = self.rows[inside], member[inside], self.weights[inside]
+        unit, known = pd.factorize(member * np.int64(len(design.stratum)) + design.psu[rows])
+        place, psu = np.divmod(known, len(design.stratum))
+        cell = place * strata + design.stratum[psu]
+        scale = (1 - design.fraction) * design.units / np.maximum(design.units - 1, 1)
+
+        def of(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+            found = np.asarray(values, dtype=float)[rows]
+            there = np.isfinite(found)
+            w, x = np.where(there, weights, 0.0), np.where(there, found, 0.0)
+            base, total, squares, first = (np.bincount(member, v, count) for v in (there, w, w * w, w * x))
+            safe = np.where(total > 0, total, 1.0)
+            off = np.where(there, x - (first / safe)[member], 0.0)
+            sums = np.bincount(unit, w * off, len(known)) / safe[place]
+            squared, summed = (np.bincount(cell, v, count * strata).reshape(count, strata) for v in (sums**2, sums))
+            mean = summed / design.units
+            if design.lonely == "adjust":
+                mean[:, design.single] = summed.sum(axis=1, keepdims=True) / len(design.stratum)
+            variance = (squared - 2 * mean * summed + design.units * mean**2) @ scale
+            simple = np.bincount(member, w * off**2, count) / safe / np.maximum(base - 1, 1)
+            usual = (variance > 1e-12 * simple) & (base > 1)
+            kish = np.where(total > 0, total**2 / np.where(squares > 0, squares, 1.0), 0.0)
+            return np.where(usual, base * simple / np.where(usual, variance, 1.0), kish), variance
+
+        return of
 
     def sums(self, values: FloatArray) -> _Sums:
         """Add up a metric given as one number per row of the data."""
@@ -277,4 +335,4 @@ def _layout(workspace: Workspace) -> _Layout:
     np.minimum.at(first, entry, np.arange(len(rows)))
     stratum, part, *levels = (key[first].astype(np.intp) for key in keys)
     return _Layout(rows, survey.weights[rows], entry, codes, dict(zip(codes, levels, strict=True)), stratum, part,
-                   dealt.own, dealt.others, dealt.scale)  # fmt: skip
+                   dealt.own, dealt.others, dealt.scale, design)  # fmt: skip

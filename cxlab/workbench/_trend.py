@@ -34,7 +34,7 @@ from cxlab.workbench._trend_metric import (
     reading,
     replaced,
 )
-from cxlab.workbench._workspace import Workspace
+from cxlab.workbench._workspace import Workspace, where_of, written
 
 MOST_LINES = 7  # groups that have a colour each
 _KEPT = 48  # answers kept ready
@@ -69,27 +69,26 @@ class TrendTab(Tab):
         metrics: tuple[Option, ...] = tuple(self._metrics.items())
         narrow = [s for s in self.workspace.segments if len(self.workspace.codes(s)) <= 60]
         waves = self.workspace.values(str(self.workspace.wave))
-        shown: list[Control] = [
-            Pick(name="metric", label=_METRIC, group=_FIGURE, default=metrics[0][0], options=metrics),
-            Pick(
-                name="by",
-                label=_BY,
-                group=_FIGURE,
-                default=None,
-                options=((None, _TOTAL), *self.workspace.options(narrow)),
-            ),
-        ]
         drivers = [d for d in self.workspace.drivers if d in self._metrics]
-        if self.workspace.outcomes and len(drivers) > 1:
-            outcomes = self.workspace.options(self.workspace.outcomes)
-            sizes: tuple[Option, ...] = tuple((n, _texts(f"{n} waves", f"{n} 期")) for n in (3, 6, 12) if n < len(waves)) or ((1, _texts("1 wave", "1 期")),)  # fmt: skip
-            shown = [Pick(name="show", label=_SHOW, default="metric", options=_VIEWS), *shown,
-                     Pick(name="outcome", label=_OUTCOME, group=_DRIVERS, default=outcomes[0][0], options=outcomes),
-                     Pick(name="window", label=_WINDOW, group=_DRIVERS, default=sizes[0][0], options=sizes),
-                     Several(name="drivers", label=_DRIVERS, group=_DRIVERS, default=self._default_drivers(drivers),
-                             options=self.workspace.options(drivers))]  # fmt: skip
-        at = Span(name="at", label=_AT, group=_READ, options=waves, default=(waves[-2][0], waves[-1][0]))
-        return [*shown[:3], at, *shown[3:]]
+        both = bool(self.workspace.outcomes) and len(drivers) > 1
+        alone: dict[str, tuple[Any, ...]] = {"show": ("metric",)} if both else {}
+        shown: list[Control] = [Pick(name="show", label=_SHOW, default="metric", options=_VIEWS)] if both else []
+        shown += [
+            Pick(name="metric", label=_METRIC, default=metrics[0][0], options=metrics, when=alone),
+            Pick(name="by", label=_BY, default=None, options=((None, _TOTAL), *self.workspace.options(narrow)), when=alone),
+            Span(name="at", label=_AT, options=waves, default=(waves[-2][0], waves[-1][0])),
+        ]  # fmt: skip
+        if not both:
+            return shown
+        rolling = {"show": ("drivers",)}
+        outcomes = self.workspace.options(self.workspace.outcomes)
+        sizes: tuple[Option, ...] = tuple((n, _texts(f"{n} waves", f"{n} 期")) for n in (3, 6, 12) if n < len(waves)) or ((1, _texts("1 wave", "1 期")),)  # fmt: skip
+        return [
+            *shown,
+            Pick(name="outcome", label=_OUTCOME, default=outcomes[0][0], options=outcomes, when=rolling),
+            Pick(name="window", label=_WINDOW, default=sizes[0][0], options=sizes, when=rolling),
+            Several(name="drivers", label=_DRIVERS, default=self._default_drivers(drivers), options=self.workspace.options(drivers), when=rolling),
+        ]  # fmt: skip
 
     def _default_drivers(self, known: Sequence[str]) -> tuple[str, ...]:
         try:
@@ -116,8 +115,7 @@ class TrendTab(Tab):
             waves = self._waves(asked)
             over_time.require_drivers(self.workspace, asked, waves)
             windows = over_time.windows_of(waves, asked["window"])
-            rest = {k: v for k, v in asked.filter.items() if k != self.workspace.wave}
-            rolled = self._once(self._rolled_key(asked), lambda: over_time.roll(self.workspace, asked["outcome"], asked["drivers"], rest, windows))  # fmt: skip
+            rolled = self._once(self._rolled_key(asked), lambda: over_time.roll(self.workspace, asked, windows))
             return self._drivers_view(asked, rolled)
         self._course(asked)  # refuses what cannot be shown before anything long is begun
         found = self._once(self._trend_key(asked), lambda: self._trend(asked))
@@ -233,13 +231,13 @@ class TrendTab(Tab):
         metric, by = asked["metric"], asked["by"]
         calls = [f"result = cx.trend(survey, {metric!r}{'' if by is None else f', by={by!r}'})"]
         if at[0] != at[1]:
-            now, then = (_plain(drawn.waves[k]) for k in at)
-            card = f"cx.scorecard({{who}}, {[metric]!r}, wave={now!r}, before={then!r})"
+            now, then = (written(drawn.waves[k]) for k in at)
+            which = f"{[metric]!r}, wave={now}, before={then}"
             if by is None:
-                calls.append(f"change = {card.format(who='survey')}")
+                calls.append(f"change = cx.scorecard(survey, {which})")
             else:
-                codes = [_plain(s) for s in drawn.segments]
-                calls.append(f"changes = [{card.format(who=f'survey.where({by}=code)')} for code in {codes!r}]")
+                each = f"survey.where({where_of({by: 'code'})})"
+                calls.append(f"changes = [cx.scorecard({each}, {which}) for code in {written(drawn.segments)}]")
         return self.workspace.code(asked.filter, *calls, "result")
 
     # ------------------------------------------------------------------ what was computed before
@@ -265,10 +263,6 @@ class TrendTab(Tab):
         return found
 
 
-def _plain(code: Any) -> Any:
-    return int(code) if isinstance(code, float) and code.is_integer() else code
-
-
 def _texts(en: str, zh: str) -> dict[str, str]:
     return {"en": en, "zh": zh}
 
@@ -278,7 +272,7 @@ _VIEWS: tuple[Option, ...] = (
     ("metric", _texts("A metric", "指标走势")),
     ("drivers", _texts("Drivers over time", "驱动因素逐期变化")),
 )
-_FIGURE, _DRIVERS, _READ = _texts("Metric", "指标"), _texts("Drivers", "驱动因素"), _texts("Wave", "期次")
+_DRIVERS = _texts("Drivers", "驱动因素")
 _METRIC, _BY, _TOTAL = _texts("Metric", "指标"), _texts("By segment", "按细分群体"), _texts("all together", "不分组")
 _OUTCOME, _WINDOW = _texts("Outcome", "结果指标"), _texts("Rolling window", "滚动窗口")
 _AT = _texts("Compared with – read at", "对比期 – 当前期")

@@ -15,10 +15,10 @@ from cxlab.errors import SurveyError
 from cxlab.result import Base, Result, reliability
 from cxlab.theme import SEQUENCE
 from cxlab.words import Note, number
-from cxlab.workbench._segments_items import Filter, masks
+from cxlab.workbench._segments_items import masks
 from cxlab.workbench._tab import Asked, View, ticks
 from cxlab.workbench._trend_metric import ALPHA, names_of
-from cxlab.workbench._workspace import Workspace, base_note
+from cxlab.workbench._workspace import Workspace, base_note, where_of, written
 
 FloatArray = np.ndarray[Any, np.dtype[Any]]
 MOST_WINDOWS = 24
@@ -81,26 +81,27 @@ def require_drivers(workspace: Workspace, asked: Asked, waves: Sequence[Any]) ->
         raise SurveyError(_TOO_FEW[lang])
     if len(drivers) > MOST_DRIVERS:
         raise SurveyError(Note(_TOO_MANY, **facts)[lang])
-    if behind & set(drivers):
+    if any(behind & set(workspace.survey.items_of(d)) for d in drivers):
         raise SurveyError(Note(_AMONG, outcome=workspace.texts(asked["outcome"]))[lang])
     if len(waves) <= asked["window"]:
         raise SurveyError(Note(_SHORT, **facts)[lang])
 
 
-def roll(workspace: Workspace, outcome: str, drivers: Sequence[str], filter: Filter, windows: Sequence[Sequence[Any]]) -> Rolled:  # fmt: skip
+def roll(workspace: Workspace, asked: Asked, windows: Sequence[Sequence[Any]]) -> Rolled:
     """Shares of every window from the cube, with jackknife intervals."""
+    outcome, drivers, lang = asked["outcome"], asked["drivers"], asked.lang
+    filter = {k: v for k, v in asked.filter.items() if k != workspace.wave}
     method = "shapley" if len(drivers) <= MOST_SHAPLEY else "johnson"
     wave, found = str(workspace.wave), list[CubeImportance | None]()
-    fault: SurveyError | None = None
+    cube = workspace.cube  # what stands in its way is no matter of a window
     for window in windows:
         try:
-            asked = {**filter, wave: list(window)}
-            found.append(cube_importance(workspace.cube, outcome, list(drivers), filter=asked, method=method, draws=1))
-        except SurveyError as error:  # nobody answered all drivers in these waves, or too few
+            within = {**filter, wave: list(window)}
+            found.append(cube_importance(cube, outcome, list(drivers), filter=within, method=method, draws=1))
+        except SurveyError:  # nobody answered all drivers in these waves, or too few; or answers do not vary
             found.append(None)
-            fault = error
-    if fault is not None and not any(found):
-        raise fault
+    if not any(found):
+        raise SurveyError(Note(_NOWHERE, count=len(drivers), outcome=workspace.texts(outcome))[lang])
     shape = (len(windows), len(drivers))
     grids = {c: np.full(shape, np.nan) for c in ("share", "share_low", "share_high")}
     for k, one in enumerate(found):
@@ -269,12 +270,15 @@ def _result(workspace: Workspace, rolled: Rolled, asked: Asked) -> Result:
 
 
 def _code(workspace: Workspace, rolled: Rolled, asked: Asked) -> str:
-    listed = [[int(c) if isinstance(c, float) and c.is_integer() else c for c in w] for w in rolled.windows]
+    answered = [w for w, base in zip(rolled.windows, rolled.base.tolist(), strict=True) if base]
+    each = where_of({str(workspace.wave): "waves"})
     call = (
-        f"result = [cx.key_drivers(survey.where({workspace.wave}=waves), {asked['outcome']!r}, drivers, method={rolled.method!r})\n"
+        f"result = [cx.key_drivers(survey.where({each}), {asked['outcome']!r}, drivers, method={rolled.method!r}, model='linear')\n"
         "          for waves in windows]"
     )
-    return workspace.code(asked.filter, f"windows = {listed!r}", f"drivers = {list(rolled.drivers)!r}", call, "result")
+    return workspace.code(
+        asked.filter, f"windows = {written(answered)}", f"drivers = {list(rolled.drivers)!r}", call, "result"
+    )
 
 
 _METHODS = {
@@ -315,6 +319,11 @@ _TOP_ONLY = {
     "zh": "图中为平均占比最高的 {top} 个，全部见数据表。",
 }
 _FAILED = {"en": "Windows without enough complete answers: {count}.", "zh": "完整作答不足的窗口：{count} 个。"}
+_NOWHERE = {
+    "en": "No window has enough respondents who answered {outcome:in} and all {count} drivers, with answers that differ; untick drivers "
+    "that were not asked, or widen the filter.",
+    "zh": "任何窗口内，同时回答了{outcome}和全部 {count} 个驱动因素、且回答有差异的受访者均不足：请取消未询问的因素，或放宽筛选条件。",
+}
 _SMALL = {"en": "base too small", "zh": "样本不足"}
 _TOO_FEW = {"en": "Tick at least two drivers.", "zh": "请至少勾选两个驱动因素。"}
 _TOO_MANY = {
