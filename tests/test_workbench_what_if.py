@@ -486,3 +486,12 @@ def test_a_slider_event_is_quick():
         tab.live(Asked(choice | {"move_queue": 0.1 * (k + 1)}, {}, "en"))
         spent.append(time.process_time() - start)
     assert np.median(spent) < 0.025  # some 5 ms where nothing else runs
+
+
+def test_the_answers_of_many_rows_are_counted_by_the_worker(monkeypatch):
+    expected = shown(TAB.live(asked(move_queue=1.0)))
+    monkeypatch.setattr("cxlab.workbench._what_if._AT_ONCE", 100)
+    tab = WhatIfTab(Workspace(survey_of()))
+    assert tab.live(asked(tab, move_queue=1.0)) is None
+    tab.settled(asked(tab))  # at rest, before anything moves
+    assert shown(tab.live(asked(tab, move_queue=1.0))) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -40,6 +41,7 @@ from cxlab.workbench._workspace import Workspace
 
 REPLICATES = 1000
 GROUPS = 100  # of the jackknife
+_AT_ONCE = 100_000  # rows up to which the answers are counted when a slider first moves; of more the worker does
 MOST_COSTS = 15  # drivers among which the library chooses a best set
 _WIDE = 50.0  # points of a scale from which a slider moves in half points
 Filter = Mapping[str, Sequence[Any]]
@@ -55,6 +57,7 @@ class WhatIfTab(Tab):
         super().__init__(workspace)
         self._measures, self._left = measures_of(workspace.survey)
         self._results = Kept(24)
+        self._laid = False
 
     # ------------------------------------------------------------------ what can be chosen
     def lacking(self) -> Texts | None:
@@ -136,6 +139,8 @@ class WhatIfTab(Tab):
         if not moved:
             levels = self._levels.levels(asked.filter)
             return None if levels is None else self._still(asked, levels)
+        if len(self.workspace.survey) > _AT_ONCE and not self._laid:
+            return None
         parts = [self._quick(m, asked, moved) for m in self._measures]
         if any(p is None for p in parts):  # a group of the jackknife leaves nothing to estimate from; the bootstrap may
             return None
@@ -146,6 +151,7 @@ class WhatIfTab(Tab):
     def settled(self, asked: Asked) -> View:
         if asked["find"]:
             return self._best(asked)
+        self._lay()
         moved = self._moved(asked)
         if not moved:
             return self._still(asked)
@@ -165,6 +171,14 @@ class WhatIfTab(Tab):
         view = self._view(asked, moved, parts, note)
         said = tuple(s.text for r in results.values() for s in r.sentences(asked.lang)) if len(moved) <= 2 else ()
         return View(view.spec, view.code, self._result(asked, moved, parts, results, view.code), (*view.lines, *said))
+
+    def _lay(self) -> None:
+        """Count the answers of many rows in the worker, before a slider asks for them."""
+        if len(self.workspace.survey) > _AT_ONCE and not self._laid:
+            for m in self._measures:
+                with suppress(SurveyError):  # said when somebody asks
+                    cube_scenario(self.workspace.cube, m.column, self._drivers)
+            self._laid = True
 
     def _moved(self, asked: Asked) -> dict[str, float]:
         """Drivers whose slider is not at nought."""
