@@ -24,7 +24,9 @@ from cxlab.workbench._drivers import DriversTab
 from cxlab.workbench._drivers_figures import Kept
 from cxlab.workbench._drivers_live import quick_shapley
 from cxlab.workbench._picture import clean
+from cxlab.workbench._segments import SegmentsTab
 from cxlab.workbench._tab import Asked, defaults
+from cxlab.workbench._trend import TrendTab
 from cxlab.workbench._workspace import Workspace
 
 DATA = Path(__file__).parents[1] / "data"
@@ -506,12 +508,35 @@ def test_a_group_without_variation_is_not_called_small():
         assert tab.live(ask(tab, lang=lang, show="blocks", by="g")) is None  # the library tells which block leads there
 
 
-def test_what_stands_in_the_cubes_way_is_not_laid_on_the_filter():
+@pytest.mark.parametrize("kind", [DriversTab, SegmentsTab, TrendTab])
+def test_strata_with_a_single_unit_are_said_before_anything_is_asked(kind):
     tab = made(400, 4)
-    lonely = Survey.from_frame(tab.workspace.survey.data.assign(s=[9.0, *[1.0] * 399]), stratum="s")
-    tab = DriversTab(Workspace(replace(lonely, roles=tab.workspace.survey.roles)))
-    with pytest.raises(SurveyError, match="has 1 of 2 strata with a single PSU"):
-        tab.live(ask(tab))
+    data = tab.workspace.survey.data.assign(s=[9.0, *[1.0] * 399], wave=np.arange(400) % 2)
+    roles = replace(tab.workspace.survey.roles, wave="wave")
+    said = {}
+    for way in ("fail", "adjust", "remove"):
+        workspace = Workspace(replace(Survey.from_frame(data, stratum="s", lonely=way), roles=roles))
+        said[way] = kind(workspace).lacking()
+    assert said["fail"] == {
+        "en": "Strata with a single sampling unit: 1 of 2; they leave no interval. Merge them with similar ones, or declare in study.yml "
+        "that they are left out of the variance:\ndesign:\n  lonely: remove",
+        "zh": "2 个层中有 1 个仅含一个抽样单位，无法计算区间。请与相近的层合并，或在 study.yml 中声明方差计算时不计入这些层：\n"
+        "design:\n  lonely: remove",
+    }
+    assert said["adjust"] == (said["fail"] if kind is DriversTab else None)  # its replicates know nothing else
+    assert said["remove"] is None
+
+
+def test_groups_are_shown_though_one_weight_swamps_the_whole():
+    tab = made(900, 4)
+    data = tab.workspace.survey.data
+    weights = np.where(np.arange(900) == np.flatnonzero(data["g"] == 0)[0], 300.0, 1.0)
+    heavy = replace(Survey.from_frame(data.assign(w=weights), weight="w"), roles=tab.workspace.survey.roles)
+    tab = DriversTab(Workspace(heavy))
+    asked = ask(tab, by="g")
+    live, settled = tab.live(asked), tab.settled(asked)
+    assert [[m.get("hidden") for m in r["marks"]] for r in live.spec["rows"]] == [["base too small", None, None]] * 4
+    assert values(live.spec) == pytest.approx(values(settled.spec), abs=EXACT)
 
 
 def test_raked_weights_are_said_to_count_as_fixed():

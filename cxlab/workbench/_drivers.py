@@ -20,6 +20,7 @@ from cxlab.workbench import _drivers_words as words
 from cxlab.workbench._drivers_draw import Group, Scene, spec
 from cxlab.workbench._drivers_figures import Figures, Kept, from_table, hidden
 from cxlab.workbench._drivers_live import Filter, Question, Quick, TooFew, key_of
+from cxlab.workbench._segments_items import FIXED, lonely
 from cxlab.workbench._tab import Asked, Control, Option, Pick, Several, Tab, Texts, View
 from cxlab.workbench._workspace import MOST_GROUPS, Workspace
 
@@ -45,7 +46,9 @@ class DriversTab(Tab):
     def lacking(self) -> Texts | None:
         if not self._outcomes:
             return words.NO_OUTCOMES
-        return words.NO_DRIVERS if len(self._drivers) < 2 else None
+        if len(self._drivers) < 2:
+            return words.NO_DRIVERS
+        return lonely(self.workspace, ("remove",))  # the bootstrap knows nothing else
 
     @cached_property
     def _outcomes(self) -> tuple[str, ...]:
@@ -113,7 +116,7 @@ class DriversTab(Tab):
             groups.append(Group(self._group_label(by, code), figures))
         cube = self.workspace.cube
         notes = [asked.text(words.NOTES["sampled" if question.sampled else "jackknife"], groups=cube.groups)]
-        notes += [asked.text(words.NOTES["fixed"])] if self.workspace.survey.design.raked else []
+        notes += [asked.text(FIXED)] if self.workspace.survey.design.raked else []
         notes += [asked.text(words.NOTES["open"])] if question.show == "map" else []
         return View(spec(self._scene(asked, question, by, groups, notes)), self._code(asked, question, by))
 
@@ -122,7 +125,8 @@ class DriversTab(Tab):
         filter = self._filter(asked, by)
         survey = self.workspace.inside(filter)
         base, effective = _complete(survey, question)
-        if reliability(min(base, effective)) == "suppressed":
+        few = reliability(min(base, effective)) == "suppressed" if by is None else effective < len(question.drivers) + 2
+        if few:  # groups are masked one by one
             raise self._refused(TooFew("few" if base else "nobody", (), base, effective), asked, question)
         result, groups = self._answered(survey, key_of(filter), question, by)
         which = "taylor" if question.show == "effects" else "bootstrap"

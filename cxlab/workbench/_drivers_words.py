@@ -194,10 +194,6 @@ NOTES: Mapping[str, Texts] = {
         "en": "No model: a driver does not vary in the group, or repeats another.",
         "zh": "“无法建模”表示组内有因素的回答全部相同，或与其他因素重复。",
     },
-    "fixed": {
-        "en": "The weights are raked; these intervals count them as fixed.",
-        "zh": "权重经过校准；此处区间将其视为固定。",
-    },
     "largest": {
         "en": "The {shown} largest of {count} groups are shown.",
         "zh": "仅显示 {count} 组中人数最多的 {shown} 组。",

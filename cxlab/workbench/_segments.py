@@ -12,7 +12,15 @@ from cxlab.result import Result
 from cxlab.words import Note
 from cxlab.workbench import _segments_crisis as crisis
 from cxlab.workbench._segments_banner import MOST_COLUMNS, live_banner, rows_asked, settled_banner
-from cxlab.workbench._segments_items import NO_ITEMS, NO_SEGMENTS, codes_inside, journey_items, metrics_of, require_base
+from cxlab.workbench._segments_items import (
+    NO_ITEMS,
+    NO_SEGMENTS,
+    codes_inside,
+    journey_items,
+    lonely,
+    metrics_of,
+    require_base,
+)
 from cxlab.workbench._segments_pairs import live_pairs, settled_pairs
 from cxlab.workbench._segments_tally import Tally
 from cxlab.workbench._tab import Asked, Control, Option, Pick, Several, Tab, Texts, View
@@ -39,7 +47,7 @@ class SegmentsTab(Tab):
         """Say if the study has no segments, or nothing to compare them by."""
         if not self.workspace.segments:
             return NO_SEGMENTS
-        return None if self._items else NO_ITEMS
+        return lonely(self.workspace) if self._items else NO_ITEMS
 
     def controls(self) -> Sequence[Control]:
         """Controls of the three views."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cxlab.design import resolve
 from cxlab.errors import SurveyError
 from cxlab.metrics import score
 from cxlab.result import SUPPRESSED_BASE, reliability
@@ -59,6 +60,16 @@ def _no_scale(workspace: Workspace, name: str) -> bool:
     return item.measure == "nominal" or (item.measure == "unknown" and labelled)
 
 
+def lonely(workspace: Workspace, allowed: Sequence[str] = ("adjust", "remove")) -> Texts | None:
+    """What to declare where strata have a single sampling unit, which leaves no interval; None if nothing."""
+    survey = workspace.survey
+    if survey.design.stratum is None or survey.design.lonely in allowed:
+        return None
+    design = resolve(survey)
+    count = int(design.single.sum())
+    return dict(Note(_LONELY, count=count, strata=len(design.names))) if count else None
+
+
 def journey_items(workspace: Workspace, among: Sequence[str], most: int) -> tuple[str, ...]:
     """Touchpoints, or drivers where there are none, up to a number of items."""
     items = [t.item for t in workspace.survey.roles.touchpoints] or list(workspace.drivers)
@@ -96,6 +107,16 @@ def masks(effective: Any, lang: str) -> list[str]:
 _FEW = {
     "en": "The filter leaves {base:,} respondents (effective base {effective:,.0f}); at least {least} are needed to show anything: widen it.",
     "zh": "当前筛选条件下仅有 {base:,} 位受访者（有效样本量 {effective:,.0f}），少于 {least}，不予显示：请放宽筛选条件。",
+}
+FIXED = {
+    "en": "The weights are raked; these intervals count them as fixed.",
+    "zh": "权重经过校准；此处区间将其视为固定。",
+}
+_LONELY = {
+    "en": "Strata with a single sampling unit: {count} of {strata}; they leave no interval. Merge them with similar ones, or declare in "
+    "study.yml that they are left out of the variance:\ndesign:\n  lonely: remove",
+    "zh": "{strata} 个层中有 {count} 个仅含一个抽样单位，无法计算区间。请与相近的层合并，或在 study.yml 中声明方差计算时不计入这些层：\n"
+    "design:\n  lonely: remove",
 }
 NO_SEGMENTS = {
     "en": "The study declares no segments that have two groups; add them to study.yml, for example:\nsegments: [card, gender]",

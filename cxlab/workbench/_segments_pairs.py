@@ -17,7 +17,7 @@ from cxlab.result import reliability
 from cxlab.segments import compare_segments
 from cxlab.theme import SEQUENCE
 from cxlab.words import Note, number
-from cxlab.workbench._segments_items import MASKS, codes_inside, require_base
+from cxlab.workbench._segments_items import FIXED, MASKS, codes_inside, require_base
 from cxlab.workbench._segments_tally import Tally
 from cxlab.workbench._tab import Asked, View, ticks
 from cxlab.workbench._workspace import Workspace, base_note
@@ -81,7 +81,7 @@ def live_pairs(workspace: Workspace, tally: Tally, asked: Asked) -> View | None:
     levels = [Mark((codes[k],), found.estimate[k], low[k], high[k], str(grades[k])) for k in kept]
     scored = tally.score(item)
     spec = _picture(workspace, asked, scored, gaps, levels, _title(workspace, asked, scored, gaps))
-    note = _note(asked, base, _LIVE)
+    note = _note(asked, base, _LIVE if workspace.survey.design.raked is None else _LIVE_FIXED)
     return View({**spec, "note": note}, code=_code(workspace, asked))
 
 
@@ -240,6 +240,7 @@ _LIVE = {
     "en": "95% intervals by jackknife while you choose; p by Holm.",
     "zh": "操作过程中为刀切法 95% 区间；p 值经 Holm 校正。",
 }
+_LIVE_FIXED = {lang: f"{text}{' ' if lang == 'en' else ''}{FIXED[lang]}" for lang, text in _LIVE.items()}
 _SETTLED = {
     "en": "95% intervals from the sample design; p by Holm.",
     "zh": "基于抽样设计的 95% 区间；p 值经 Holm 校正。",

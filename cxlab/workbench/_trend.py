@@ -19,7 +19,15 @@ from cxlab.metrics import SIGNED
 from cxlab.tracking import ScorecardResult, TrendResult, base_of, scorecard, trend
 from cxlab.words import Note, number
 from cxlab.workbench import _trend_drivers as over_time
-from cxlab.workbench._segments_items import NO_ITEMS, NO_WAVES, codes_inside, journey_items, metrics_of, require_base
+from cxlab.workbench._segments_items import (
+    NO_ITEMS,
+    NO_WAVES,
+    codes_inside,
+    journey_items,
+    lonely,
+    metrics_of,
+    require_base,
+)
 from cxlab.workbench._segments_tally import Tally
 from cxlab.workbench._tab import Asked, Control, Option, Pick, Several, Span, Tab, Texts, View
 from cxlab.workbench._trend_metric import (
@@ -62,7 +70,7 @@ class TrendTab(Tab):
         """Say if the study has no waves, or nothing to follow over them."""
         if not self._has_waves():
             return NO_WAVES
-        return None if self._metrics else NO_ITEMS
+        return lonely(self.workspace) if self._metrics else NO_ITEMS
 
     def controls(self) -> Sequence[Control]:
         """Controls of both views."""
@@ -134,7 +142,7 @@ class TrendTab(Tab):
                  for c, j in zip(cards, changes(drawn, now, then), strict=True)]  # fmt: skip
         read = reading(self.workspace, drawn, at, moved, asked)
         spec = {**curve(self.workspace, drawn, asked, now), "title": title, "subtitle": f"{read} · {self.workspace.said(asked.filter, lang)}",
-                "note": note_of(drawn, base, found is not None, lang)}  # fmt: skip
+                "note": note_of(self.workspace, drawn, base, found is not None, lang)}  # fmt: skip
         if asked["by"] is None and cards[0] is not None:
             lines += [s.text for s in cards[0].sentences(lang)]
         if settled:

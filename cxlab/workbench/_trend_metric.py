@@ -15,7 +15,7 @@ from cxlab.metrics import SIGNED, SPECS, Score
 from cxlab.result import reliability
 from cxlab.theme import SEQUENCE
 from cxlab.words import Figure, Note, number
-from cxlab.workbench._segments_items import Filter, masks
+from cxlab.workbench._segments_items import FIXED, Filter, masks
 from cxlab.workbench._segments_tally import Tallied, Tally
 from cxlab.workbench._tab import Asked, ticks
 from cxlab.workbench._workspace import Workspace, base_note
@@ -262,10 +262,11 @@ def _tick_spec(spec: str, span: float) -> str:
             ".0%": ".0%" if span > 0.06 else ".1%"}[spec]  # fmt: skip
 
 
-def note_of(drawn: Course, base: tuple[int, float], settled: bool, lang: str) -> str:
+def note_of(workspace: Workspace, drawn: Course, base: tuple[int, float], settled: bool, lang: str) -> str:
     """Base, intervals and small bases."""
+    fixed = [FIXED[lang]] if workspace.survey.design.raked and not settled else []
     return ("" if lang == "zh" else " ").join(
-        (base_note(*base, lang), (_SETTLED if settled else _LIVE)[lang], *masks(drawn.effective, lang))
+        (base_note(*base, lang), (_SETTLED if settled else _LIVE)[lang], *fixed, *masks(drawn.effective, lang))
     )
 
 
