@@ -32,18 +32,19 @@ from cxlab.workbench._what_if_levels import (
     Levels,
     calls,
     condition,
+    empty_waves,
+    no_wave,
     picture,
     result_of,
 )
 from cxlab.workbench._what_if_levels import settled as settled_levels
-from cxlab.workbench._what_if_measures import FINE, GAINS, LEVELS, Measure, measures_of
+from cxlab.workbench._what_if_measures import FINE, GAINS, LEVELS, Measure, measures_of, step_of, unit_of
 from cxlab.workbench._workspace import Workspace
 
 REPLICATES = 1000
 GROUPS = 100  # of the jackknife
 _AT_ONCE = 100_000  # rows up to which the answers are counted when a slider first moves; of more the worker does
 MOST_COSTS = 15  # drivers among which the library chooses a best set
-_WIDE = 50.0  # points of a scale from which a slider moves in half points
 Filter = Mapping[str, Sequence[Any]]
 
 
@@ -123,7 +124,7 @@ class WhatIfTab(Tab):
         low, high = survey.scale(driver) or (float(np.nanmin(values)), float(np.nanmax(values)))
         kept = survey.domain & np.isfinite(values)
         mean = float(np.average(values[kept], weights=survey.weights[kept]))
-        step, digits = _step(high - low)
+        step, digits = step_of(high - low)
         ends = [np.floor(min(room, (high - low) / 2) / step + 1e-9) * step for room in (mean - low, high - mean)]
         down, up = (max(round(float(e), 6), step) for e in ends)
         return Slide(
@@ -259,7 +260,7 @@ class WhatIfTab(Tab):
     def _cost_lines(self, asked: Asked, moved: Mapping[str, float], parts: Sequence[Part]) -> list[str]:
         costs = self._costs(asked)
         spent = sum(abs(v) * costs[d] for d, v in moved.items() if d in costs)
-        unit = _unit(spent)
+        unit = unit_of(spent)
         if not spent > 0:
             return []
         join = "、" if asked.lang == "zh" else ", "
@@ -289,35 +290,11 @@ class WhatIfTab(Tab):
 
     def _no_wave(self, asked: Asked) -> list[str]:
         """Waves of the filter of which an outcome is not known while others are, such as renewals of the last months."""
-        wave = self.workspace.wave
-        if wave is None or wave not in self.workspace.splits:
-            return []
-        codes = [c for c in self.workspace.codes(wave) if wave not in asked.filter or c in asked.filter[wave]]
-        out = []
-        for measure in self._measures:
-            empty = [k for k, c in enumerate(codes) if c in self._empty[measure.text]]
-            if 0 < len(empty) < len(codes):
-                names = {c: asked.text(t) for c, t in self.workspace.values(wave)}
-                said = [names[codes[k]] for k in empty]
-                if len(said) > 2 and empty[-1] - empty[0] == len(empty) - 1:
-                    waves = asked.text(words.WAVES, first=said[0], last=said[-1])
-                elif len(said) > 4:
-                    waves = asked.text(words.COUNT, count=len(said))
-                else:
-                    waves = ("、" if asked.lang == "zh" else ", ").join(said)
-                out.append(asked.text(words.NO_WAVE, measure=measure.short, waves=waves))
-        return out
+        return no_wave(asked, self.workspace, self._measures, self._empty if self.workspace.wave else {})
 
     @cached_property
     def _empty(self) -> dict[str, frozenset[Any]]:
-        """Waves in which nobody has an outcome."""
-        survey, wave = self.workspace.survey, self.workspace.wave
-        kept = survey.domain & (survey.weights > 0)
-        out = {}
-        for m in self._measures:
-            seen = survey.data[wave][kept & np.isfinite(m.found.values)].unique().tolist()
-            out[m.text] = frozenset(self.workspace.codes(str(wave))) - set(seen)
-        return out
+        return empty_waves(self.workspace, self._measures)
 
     # ------------------------------------------------------------------ the library
     def _asked_library(
@@ -361,7 +338,7 @@ class WhatIfTab(Tab):
         if spent:
             spent[TOGETHER] = sum(spent.values()) if set(moved) <= set(spent) else np.nan
             table["cost"] = table["driver"].map(spent)
-            unit = _unit(sum(abs(v) * costs[d] for d, v in moved.items() if d in costs))
+            unit = unit_of(sum(abs(v) * costs[d] for d, v in moved.items() if d in costs))
             table["gain_per_cost"] = table["estimate"] / table["cost"].where(table["cost"] > 0) * unit
         labels: dict[Any, Texts] = {**words.HEADINGS, TOGETHER: words.HEADINGS["together"]}
         if spent and unit != 1:
@@ -465,20 +442,3 @@ def _fault(asked: Asked, why: str, **facts: Any) -> SurveyError:
 def _whom(everybody: tuple[int, float], answered: tuple[int, float], apart: bool) -> tuple[str, ...]:
     """Of whom a level is shown: of everybody, and of those who answered all drivers where these are fewer."""
     return (EVERYBODY, ANSWERED) if apart and answered[0] and answered[0] != everybody[0] else (EVERYBODY,)
-
-
-def _step(span: float) -> tuple[float, int]:
-    """Step of a slider over a scale so long, and its decimals."""
-    if 2.0 <= span < _WIDE:
-        return 0.1, 1
-    if not span > 0:
-        return 0.1, 1
-    raw = span / (200.0 if span >= _WIDE else 20.0)
-    size = 10.0 ** np.floor(np.log10(raw))
-    step = float(size * next(s for s in (1, 2, 5, 10) if s * size >= raw * (1 - 1e-9)))
-    return float(f"{step:.6g}"), max(0, -int(np.floor(np.log10(step) + 1e-9)))
-
-
-def _unit(spent: float) -> float:
-    """The power of ten below a sum, so that what it buys has digits to read."""
-    return 1.0 if not spent > 0 or 1 <= spent < 10 else float(10.0 ** np.floor(np.log10(spent)))

@@ -146,6 +146,40 @@ def result_of(measures: Sequence[Measure], tables: Sequence[pd.DataFrame], resul
     return Result(table, largest, tuple(notes.values()), labels, code, words.NOW_RESULT, formats)
 
 
+# ---------------------------------------------------------------------- waves
+def empty_waves(workspace: Workspace, measures: Sequence[Measure]) -> dict[str, frozenset[Any]]:
+    """Waves in which nobody has an outcome, by outcome."""
+    survey, wave, out = workspace.survey, str(workspace.wave), {}
+    kept = survey.domain & (survey.weights > 0)
+    for m in measures:
+        seen = survey.data[wave][kept & np.isfinite(m.found.values)].unique().tolist()
+        out[m.text] = frozenset(workspace.codes(wave)) - set(seen)
+    return out
+
+
+def no_wave(
+    asked: Asked, workspace: Workspace, measures: Sequence[Measure], empty: Mapping[str, frozenset[Any]]
+) -> list[str]:
+    """Say of which waves of the filter an outcome is not known while of others it is."""
+    wave = workspace.wave
+    if wave is None or wave not in workspace.splits:
+        return []
+    codes = [c for c in workspace.codes(wave) if wave not in asked.filter or c in asked.filter[wave]]
+    names, out = {c: asked.text(t) for c, t in workspace.values(wave)}, []
+    for measure in measures:
+        at = [k for k, c in enumerate(codes) if c in empty[measure.text]]
+        if not 0 < len(at) < len(codes):
+            continue
+        said = [names[codes[k]] for k in at]
+        waves = ("、" if asked.lang == "zh" else ", ").join(said)
+        if len(said) > 2 and at[-1] - at[0] == len(at) - 1:
+            waves = asked.text(words.WAVES, first=said[0], last=said[-1])
+        elif len(said) > 4:
+            waves = asked.text(words.COUNT, count=len(said))
+        out.append(asked.text(words.NO_WAVE, measure=measure.short, waves=waves))
+    return out
+
+
 # ---------------------------------------------------------------------- the picture
 def picture(
     asked: Asked, measures: Sequence[Measure], levels: Sequence[Sequence[Level]], about: tuple[str, str, int]

@@ -193,3 +193,23 @@ def extra_columns(survey: Survey) -> dict[str, FloatArray]:
     """Columns that the cube needs for these predictions and would not hold otherwise."""
     found, _ = measures_of(survey)
     return {m.column: m.found.values for m in found if not survey.has(m.column)}
+
+
+_WIDE = 50.0  # points of a scale from which a slider moves in half points
+
+
+def step_of(span: float) -> tuple[float, int]:
+    """Step of a slider over a scale so long, and its decimals."""
+    if 2.0 <= span < _WIDE:
+        return 0.1, 1
+    if not span > 0:
+        return 0.1, 1
+    raw = span / (200.0 if span >= _WIDE else 20.0)
+    size = 10.0 ** np.floor(np.log10(raw))
+    step = float(size * next(s for s in (1, 2, 5, 10) if s * size >= raw * (1 - 1e-9)))
+    return float(f"{step:.6g}"), max(0, -int(np.floor(np.log10(step) + 1e-9)))
+
+
+def unit_of(spent: float) -> float:
+    """The power of ten below a sum, so that what it buys has digits to read."""
+    return 1.0 if not spent > 0 or 1 <= spent < 10 else float(10.0 ** np.floor(np.log10(spent)))
