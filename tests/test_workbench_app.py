@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
+import subprocess
+import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -37,6 +41,7 @@ from cxlab.workbench._tab import (
     message,
     ticks,
 )
+from cxlab.workbench._worker import Worker
 from cxlab.workbench._workspace import Workspace
 
 
@@ -419,6 +424,21 @@ def test_text_in_a_number_field_is_a_sentence() -> None:
     )
     made.panel.board.handles["cost"].box.value = "1,200"
     assert made.panel.board.choice()["cost"] == 1200
+    for written, number in {
+        "１，２００": 1200,
+        "１２．５": 12.5,
+        "￥3万": 3e4,
+        "1.5亿元": 1.5e8,
+        "$ 40": 40,
+        "2e3": 2000,
+    }.items():
+        made.panel.board.handles["cost"].box.value = written
+        assert made.panel.board.choice()["cost"] == number
+    for wrong in ("1,5", "三百", "1_000", ".", "1,20,0", "万", "nan"):
+        made.panel.board.handles["cost"].box.value = wrong
+        assert f"“{wrong}”" in text(made)
+    made.panel.board.choose(cost=1234567.5)
+    assert made.panel.board.choice()["cost"] == 1234567.5
     made.panel.board.handles["cost"].box.value = "-1"
     assert "“-1”" in text(made)
 
@@ -461,6 +481,80 @@ def test_a_table_that_is_asked_for_early_is_the_settled_one() -> None:
     assert len(book.sheetnames) >= 2
 
 
+def test_a_table_asked_for_is_handed_over_although_the_choice_changes_meanwhile() -> None:
+    async def take() -> tuple[list[tuple[str, bytes, str]], str]:
+        made, tab = bench()
+        offered: list[tuple[str, bytes, str]] = []
+        made.panel.picture.offer = lambda *given: offered.append(given)  # type: ignore[method-assign]
+        tab.gate = threading.Event()
+        made.panel.take("csv")
+        made.panel.board.choose(item="staff")
+        await asyncio.sleep(0.05)
+        shown = text(made)
+        gate, tab.gate = tab.gate, None
+        gate.set()
+        await asyncio.sleep(0.3)
+        return offered, shown
+
+    offered, shown = asyncio.run(take())
+    assert shown == f"{cx.means(shop(), 'staff').table['estimate'][0]:.6f}"
+    table = pd.read_csv(io.BytesIO(offered[0][1]))
+    assert table["estimate"].tolist() == [cx.means(shop(), "overall").table["estimate"][0]]
+
+
+def test_a_table_asked_for_while_a_drag_is_unanswered_is_that_of_the_last_place() -> None:
+    async def take() -> list[Asked]:
+        made, tab = bench()
+        made.panel.picture.offer = lambda *given: None  # type: ignore[method-assign]
+        await asyncio.sleep(0.01)
+        for place in (0.5, 1.0, 1.5):
+            made.panel.board.choose(shift=place)
+        made.panel.take("csv")
+        await asyncio.sleep(0.3)
+        return tab.settles
+
+    assert [asked["shift"] for asked in asyncio.run(take())] == [1.5]
+
+
+def test_a_picture_is_saved_as_settled_or_not_at_all() -> None:
+    async def take() -> tuple[list[tuple[str, str]], str, bool]:
+        made, tab = bench()
+        saved: list[tuple[str, str]] = []
+        made.panel.picture.save = lambda *given: saved.append(given)  # type: ignore[method-assign]
+        made.panel.take("svg")
+        before = list(saved)
+        await asyncio.sleep(0.3)
+        settled = made.panel.view is not None and made.panel.view.result is not None
+        tab.gate = threading.Event()
+        made.panel.refresh()
+        await asyncio.sleep(0.01)
+        made.panel.take("png")
+        made.panel.board.choose(item="staff")
+        await asyncio.sleep(0.05)
+        tab.gate.set()
+        await asyncio.sleep(0.1)
+        said = made.panel._status.value
+        return [*before, *saved], said, settled
+
+    saved, said, settled = asyncio.run(take())
+    assert saved == [("svg", "survey_means.svg")]
+    assert settled
+    assert "The picture was not saved: the choice has changed meanwhile; press once more." in said
+
+
+def test_a_download_that_fails_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("cxlab.workbench._panel.xlsx_bytes", fail)
+    made, _ = bench()
+    made.panel.take("xlsx")
+    assert (
+        "something unforeseen happened (OSError: no space left). Choose something else; everything else still works."
+        in made.panel._status.value
+    )
+
+
 def test_exports_mask_small_bases_and_disarm_formulas() -> None:
     rows = 200
     card = np.where(np.arange(rows) < 12, 1.0, 2.0)
@@ -486,6 +580,116 @@ def test_the_code_is_copied_as_it_stands() -> None:
     made.panel.take("code")
     assert copied == [made.panel.code]
     assert "import cxlab as cx" in copied[0]
+
+
+def test_the_focus_is_seen_and_what_happens_is_announced() -> None:
+    made, _ = bench()
+    assert made.panel._status.value == "Final numbers, as the code below gives them."
+    assert "outline: 2px solid #0072B2 !important" in made.panel.picture._css
+    assert 'setAttribute("aria-live", "polite")' in made.panel._status._esm
+
+
+# ---------------------------------------------------------------------- threads and memory
+def test_a_thrown_away_worker_ends_its_thread_and_holds_nothing() -> None:
+    class Large:
+        pass
+
+    worker, large = Worker(), Large()
+    gone = weakref.ref(large)
+    assert worker.submit(lambda held=large: type(held)).result(5) is Large
+    thread = worker._thread
+    del large
+    gc.collect()
+    assert gone() is None
+    assert thread is not None
+    assert thread.daemon
+    del worker
+    gc.collect()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_closed_worker_cancels_and_a_failing_call_does_not_end_it() -> None:
+    worker = Worker()
+    with pytest.raises(ZeroDivisionError):
+        worker.submit(lambda: 1 // 0).result(5)
+    assert worker.submit(lambda: 3).result(5) == 3
+    worker.close()
+    assert worker.submit(lambda: 4).cancelled()
+
+
+def test_a_kernel_that_ends_does_not_wait_for_a_settled_answer() -> None:
+    code = (
+        "import time\nfrom cxlab.workbench._worker import Worker\n"
+        "worker = Worker()\nworker.submit(lambda: time.sleep(60))\ntime.sleep(.2)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=40, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_a_closed_workbench_is_collected_with_its_cube_and_its_thread() -> None:
+    made, tab = bench()
+    made.filters.choose(card=(1.0,))
+    kept = [weakref.ref(x) for x in (made, tab, made.workspace, made.panel, made.workspace.cube)]
+    made.close()
+    del made, tab
+    gc.collect()
+    assert [ref() for ref in kept] == [None] * 5
+
+
+def test_a_cell_that_runs_again_shares_the_cube() -> None:
+    survey = shop()
+    first, second = cx.explore(survey, tabs=["drivers"]), cx.explore_drivers(survey)
+    assert first.workspace is second.workspace
+    assert cx.explore(shop(), tabs="drivers").workspace is not first.workspace
+    first.filters.choose(card=(1.0,))
+    assert second.filter() == {}
+
+
+def test_what_a_tab_cannot_say_does_not_keep_the_others_from_opening(caplog: pytest.LogCaptureFixture) -> None:
+    class Unmade(Means):
+        key = "unmade"
+
+        def __init__(self, workspace: Workspace) -> None:
+            raise KeyError("x")
+
+    class Undeclared(Means):
+        key = "undeclared"
+
+        def controls(self) -> list[Control]:
+            raise SurveyError("no controls.")
+
+    made = Workbench(Workspace(shop()), [Unmade, Undeclared, Means])
+    assert text(made) == (
+        "This cannot be shown: something unforeseen happened (KeyError: 'x'). Choose something else; everything else still works."
+    )
+    made.turn_to("undeclared")
+    assert text(made) == "This cannot be shown: no controls."
+    made.turn_to("means")
+    assert float(text(made)) > 0
+
+
+def test_a_spec_that_cannot_be_drawn_is_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    made, tab = bench()
+    tab.settled = lambda asked: View({"kind": "maps"})  # type: ignore[method-assign]
+    made.panel.refresh()
+    assert text(made) == (
+        "This cannot be shown: spec has kind 'maps'; allowed are intervals, panels, map, curve, grid, paths, message (did you mean 'map'?)."
+    )
+
+
+def test_what_stood_in_the_way_of_the_cube_is_said_without_a_new_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, tries = Workspace(shop()), []
+
+    def fail(*_: object) -> None:
+        tries.append(1)
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(type(workspace.plan), "build", fail)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            workspace.build()
+    assert tries == [1]
 
 
 # ---------------------------------------------------------------------- the rest

@@ -64,7 +64,9 @@ class Workbench(widgets.VBox):
         self._worker.close()
         for panel in self.panels.values():
             panel.close()
-        for widget in _within(self):
+        boards = [self.filters, *(p.board for p in self.panels.values())]
+        parts = [self, *self.panels.values(), *boards, *(h for b in boards for h in b.handles.values())]
+        for widget in [*_within(self), *(w for part in parts for w in _held(part))]:
             if widget is not self:
                 widget.close()
         super().close()
@@ -260,6 +262,16 @@ def _within(box: widgets.Widget) -> list[widgets.Widget]:
     """Widgets inside a box, innermost first."""
     inner = [w for child in getattr(box, "children", ()) for w in _within(child)]
     return [*inner, box]
+
+
+def _held(part: Any) -> list[widgets.Widget]:
+    """Widgets that something keeps, on the screen or not."""
+    kept = [
+        v
+        for value in vars(part).values()
+        for v in (value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value])
+    ]
+    return [w for w in kept if isinstance(w, widgets.Widget)]
 
 
 def _no_loop() -> bool:

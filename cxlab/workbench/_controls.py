@@ -120,13 +120,13 @@ class _Several(Handle):
         self._all, self._none = widgets.Button(), widgets.Button()
         self._all.on_click(lambda _: self._set(True))
         self._none.on_click(lambda _: self._set(False))
-        buttons = widgets.HBox([self._all, self._none]).add_class("cx-all-none")
         few = len(self._boxes) <= 4
         self._above = {v: widgets.HTML().add_class("cx-heading") for v in self.control.headings}
         pairs = zip(self.control.options, self._boxes, strict=True)
         shown = [w for (v, _), box in pairs for w in (*([self._above[v]] if v in self._above else []), box)]
         listed = widgets.VBox(shown).add_class("cx-several")
-        self.box = widgets.VBox([self._title, listed] if few else [self._title, buttons, listed])
+        both = [] if few else [widgets.HBox([self._all, self._none]).add_class("cx-all-none")]
+        self.box = widgets.VBox([self._title, *both, listed])
         self.box.add_class("cx-control-group")
         with self.quiet():
             self.value = self.control.default
@@ -158,10 +158,11 @@ class _Several(Handle):
             for (_, text), box in zip(self.control.options, self._boxes, strict=True):
                 box.description = pick(text, lang)
             for value, text in self.control.headings.items():
-                self._above[value].value = f"<h4>{escape(pick(text, lang))}</h4>"
+                self._above[value].value = f"<h3>{escape(pick(text, lang))}</h3>"
             self._all.description, self._none.description = pick(_ALL, lang), pick(_NONE, lang)
             for button in (self._all, self._none):
-                button.tooltip = f"{pick(self.control.label, lang)}: {button.description}"
+                colon = {"en": ": ", "zh": "："}[lang]
+                button.tooltip = f"{pick(self.control.label, lang)}{colon}{button.description}"
 
 
 class _Span(Handle):
@@ -332,7 +333,7 @@ class Board:
         for handle in self.handles.values():
             handle.speak(lang)
         for heading, texts, _ in self._headings:
-            heading.value = f"<h4>{escape(pick(texts, lang))}</h4>"
+            heading.value = f"<h3>{escape(pick(texts, lang))}</h3>"
 
     def _changed(self, name: str, continuous: bool) -> None:
         if not isinstance(self.handles[name], _Press):

@@ -23,6 +23,7 @@ from cxlab.workbench._export import CSV, XLSX, csv_bytes, xlsx_bytes
 from cxlab.workbench._pace import Pace
 from cxlab.workbench._picture import Picture
 from cxlab.workbench._quiet import QUIET
+from cxlab.workbench._status import Status
 from cxlab.workbench._tab import Asked, Control, Tab, Texts, View, message
 from cxlab.workbench._worker import Worker
 
@@ -71,7 +72,7 @@ class Panel:
 
     # ------------------------------------------------------------------ what is on the screen
     def _make(self) -> None:
-        self._status = widgets.HTML().add_class("cx-status")
+        self._status = Status().add_class("cx-status")
         self._lines = widgets.HTML().add_class("cx-lines")
         self._code = widgets.HTML().add_class("cx-code")
         self._buttons = {name: widgets.Button() for name in _BUTTONS}
@@ -79,7 +80,7 @@ class Panel:
             button.on_click(lambda _, name=name: self.take(name))
         self._actions = widgets.HBox([*self._buttons.values()]).add_class("cx-actions")
         right = [self.picture, self._status, self._lines, self._actions, self._code]
-        shown = [self.picture] if self._lacking else right
+        shown = [self.picture, self._status] if self._lacking else right
         left = [] if self._lacking else [self.board.box]
         self.box = widgets.HBox(
             [*(widgets.VBox([b]).add_class("cx-left") for b in left), widgets.VBox(shown).add_class("cx-right")]
@@ -206,7 +207,7 @@ class Panel:
             self.picture.remove_class("cx-busy")
 
     def _say(self, text: str) -> None:
-        self._status.value = f'<div role="status" aria-live="polite">{escape(text)}</div>'
+        self._status.value = text
 
     # ------------------------------------------------------------------ what people take away
     def take(self, what: str) -> None:
