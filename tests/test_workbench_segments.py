@@ -210,6 +210,16 @@ def test_bases_are_those_of_the_design_while_moving():
             assert [r["marks"][0].get("hidden") for r in live] == [r["marks"][0].get("hidden") for r in settled]
 
 
+def test_many_rows_keep_the_bases_of_the_jackknife(workspace, monkeypatch):
+    tally, by = Tally(workspace), [("card", workspace.codes("card"))]
+    exact = tally.means("queue", {}, by)
+    monkeypatch.setattr(_segments_tally, "_TAYLOR", len(workspace.survey.data) - 1)
+    quick = tally.means("queue", {}, by)
+    np.testing.assert_array_equal(quick.replicates, exact.replicates)
+    assert (quick.effective != exact.effective).all()
+    assert np.abs(quick.effective / exact.effective - 1).max() < 0.35
+
+
 def test_a_first_item_that_was_not_asked_does_not_hide_the_others():
     survey = small()
     data = survey.data.assign(queue=np.where(survey.data["card"] == 1, np.nan, survey.data["queue"]))
