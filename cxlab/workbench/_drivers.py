@@ -188,8 +188,8 @@ class DriversTab(Tab):
         ]
 
     def _replicates(self, question: Question) -> int:
-        """Replicates behind a settled answer: fewer of many rows, or where subsets of many drivers are gone through in each."""
-        many = question.show != "blocks" and question.method == "shapley" and len(question.drivers) > MANY_DRIVERS
+        """Replicates behind a settled answer: fewer of many rows, or of many drivers."""
+        many = question.show != "blocks" and len(question.drivers) > MANY_DRIVERS
         return FEW_REPLICATES if many or len(self.workspace.survey.data) > MANY_ROWS else REPLICATES
 
     def _code(self, asked: Asked, question: Question, by: str | None) -> str:
