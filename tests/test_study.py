@@ -443,7 +443,7 @@ ONE_FAULT = {
     "empty glob": ("data: responses.csv", "data: waves/*.sav", "3: data is 'waves/*.sav', and no file in clinic matches it."),
     "unreadable": ("data: responses.csv", "data: study.yml", "3: data is 'study.yml', which cannot be read: study.yml ends in '.yml'; files that can be read end in .sav .zsav .por .dta .sas7bdat .xpt .csv .tsv .txt .xlsx .parquet."),
     "no codebook": ("codebook: codebook.csv", "codebook: book.csv", "4: codebook is 'book.csv', and there is no such file in clinic (did you mean 'codebook.csv'?)."),
-    "unknown section": ("segments: [", "segmnts: [", "30: segmnts is not a key of a study; allowed: study, data, title, reader, codebook, respondent, date, wave, design, missing, outcomes, drivers, layers, model, journey, segments, comments, marker, tables, targets, derived, recoded, items, quality, labels (did you mean 'segments'?)."),
+    "unknown section": ("segments: [", "segmnts: [", "30: segmnts is not a key of a study; allowed: study, data, title, reader, codebook, respondent, date, wave, design, missing, outcomes, drivers, layers, model, journey, segments, comments, marker, renewal, tables, targets, derived, recoded, items, quality, labels (did you mean 'segments'?)."),
     "twice": ("segments: [", "title: Clinic\nsegments: [", "30: title stands here a second time (first on line 2); keep one."),
     "wave column": ("column: month", "column: moth", "6: wave.column is 'moth', which is not a column of responses.csv (did you mean 'month'?)."),
     "no period": (", period: month", "", "6: wave has no 'period' (how often the survey is run: week, month, quarter, half or year)."),

@@ -61,6 +61,7 @@ def watched(shared: Watched) -> Watched:
     """The page as a visitor finds it: English, Drivers, nothing filtered."""
     shared.errors.clear()
     shared.abroad.clear()
+    shared.page.get_by_role("button", name="English").click()
     turn_to(shared, "drivers")
     settled(shared)
     return shared

@@ -228,7 +228,7 @@ def read_number(text: str) -> float:
     """
     plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace(" ", "")
     found = re.fullmatch(
-        r"[¥$€£]?([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?)([万亿萬億]?)元?", plain, re.IGNORECASE
+        r"[¥$€£]?([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?)([万亿]?)元?", plain, re.IGNORECASE
     )
     try:
         return float(found[1].replace(",", "")) * _TIMES[found[2]] if found else math.nan
@@ -376,7 +376,7 @@ def _worded(words: Texts, lang: str, **facts: Any) -> str:
     return Note(words, **facts)[lang]
 
 
-_TIMES = {"": 1.0, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
+_TIMES = {"": 1.0, "万": 1e4, "亿": 1e8}
 _ALL = {"en": "All", "zh": "全选"}
 _NONE = {"en": "None", "zh": "清空"}
 _NO_NUMBER = {

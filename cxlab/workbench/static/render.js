@@ -35,7 +35,9 @@ function put(view, spec) {
   view.top = top;
   view.wide = wide;
   view.said = () => factTable(spec, body.facts);
-  view.card.lang = isChinese(spec) ? "zh-CN" : "en";
+  const lang = isChinese(spec) ? "zh-CN" : "en";
+  if (view.card.lang !== lang) view.status.replaceChildren(); // said in the other language
+  view.card.lang = lang;
   followScroll(view);
   showTip(view, view.tip.hidden ? -1 : view.active);
 }
