@@ -170,7 +170,7 @@ def case(name: str, study: Path) -> None:
             print("the same while the replicates of the change before are being computed")
             run(page, steps, RESTS, 30)
             page.page.close()
-            for _ in range(3):
+            for _ in range(2):
                 time.sleep(HEATED)
                 later = Page(browser, address)
                 print(f"first render {later.first:.1f} s, kernel ready")
